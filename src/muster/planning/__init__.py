@@ -1,0 +1,1 @@
+"""Pure planning engines: (problem, seed) -> plan, with an independent check, a bound and reasons."""
