@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Areas, grids, compounds, buildings, dwellings, gates: where people are."""

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Short writes: SQLite has one writer, so whoever holds the pen holds it briefly.
+
+Everything that can be decided is decided before the transaction begins; inside it versions are checked again and rows
+are written. Measured: rules inside the transaction gave the desk a p99 of seconds, rules before it milliseconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from django.db import connection
+
+ROWS_PER_WRITE = 500
+SECONDS_PER_WRITE = 0.050
+PAUSE_SECONDS = 0.002
+
+T = TypeVar("T")
+
+
+class LostRace(RuntimeError):
+    """A row that was read before the transaction had changed inside it; read again and decide again."""
+
+
+def chunks(rows: Sequence[T], size: int = ROWS_PER_WRITE) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def pause_between_writes() -> None:
+    """Lets a waiting writer in; needed only where the database has a single pen."""
+    if connection.vendor == "sqlite":
+        time.sleep(PAUSE_SECONDS)
+
+
+def write_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
+    """executemany with the project's one placeholder style (%s)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, list(rows))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of fact and what each says: one validator for phones, desks, imports and paper."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Phone = Annotated[str, msgspec.Meta(max_length=40)]
+BirthYear = Annotated[int, msgspec.Meta(ge=1880, le=2200)]
+SubDistrict = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+
+
+class Evidence(msgspec.Struct, forbid_unknown_fields=True):
+    kind: Code
+    ref: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What every body may say: its round, the door it happened at, a note."""
+
+    round: uuid.UUID | None = None
+    door: uuid.UUID | None = None
+    note: Note = ""
+
+
+class RoundBody(Body, kw_only=True, forbid_unknown_fields=True):
+    round: uuid.UUID  # type: ignore[assignment]
+
+
+class EntryOutcome(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    outcome: Code
+    answers: dict[Code, bool | int | float | Annotated[str, msgspec.Meta(max_length=400)] | None] = {}
+    evidence: Evidence | None = None
+    via: Literal["door", "phone", "desk", "elsewhere"] = "door"
+
+
+class DoorStateBody(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    state: Literal["SEEN", "VACANT", "NO_ANSWER", "REFUSED"]
+
+
+class PersonFound(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    person: uuid.UUID
+    name: Name
+    household: uuid.UUID | None = None
+    birth_year: BirthYear | None = None
+    phone: Phone = ""
+    source: Annotated[str, msgspec.Meta(max_length=24)] = ""
+    needs: Annotated[list[Code], msgspec.Meta(max_length=20)] = []
+    outcome: Code | None = None
+
+
+class DoorFound(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    building: uuid.UUID
+    unit: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    floor: Annotated[int, msgspec.Meta(ge=-5, le=200)] | None = None
+    room: Annotated[str, msgspec.Meta(min_length=1, max_length=24)]
+    address: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Destination(msgspec.Struct, forbid_unknown_fields=True):
+    sub_district: SubDistrict
+    dwelling: uuid.UUID
+
+
+class PersonMoved(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    to: Destination | None
+
+
+class FactUndone(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    fact: uuid.UUID
+
+
+class ContactTried(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    channel: Literal["phone", "door", "neighbour", "message"]
+    reached: bool
+
+
+class NeedSeen(Body, kw_only=True, forbid_unknown_fields=True):
+    kind: Code
+    severity: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
+
+
+class NoteWritten(Body, kw_only=True, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+KINDS: dict[str, type[Body]] = {
+    "entry.outcome": EntryOutcome,
+    "door.state": DoorStateBody,
+    "person.found": PersonFound,
+    "door.found": DoorFound,
+    "person.moved": PersonMoved,
+    "fact.undone": FactUndone,
+    "contact.tried": ContactTried,
+    "need.seen": NeedSeen,
+    "note.written": NoteWritten,
+}
+
+SUBJECT_TYPES: dict[str, frozenset[str]] = {
+    "entry.outcome": frozenset({"person", "household", "dwelling"}),
+    "door.state": frozenset({"dwelling"}),
+    "person.found": frozenset({"dwelling"}),
+    "door.found": frozenset({"dwelling"}),
+    "person.moved": frozenset({"person"}),
+    "fact.undone": frozenset({"person", "household", "dwelling"}),
+    "contact.tried": frozenset({"person", "household", "dwelling"}),
+    "need.seen": frozenset({"person"}),
+    "note.written": frozenset({"person", "household", "dwelling"}),
+}
+
+_DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
+
+
+def read_body(kind: str, raw: bytes) -> Body:
+    """Raises KeyError for an unknown kind, msgspec.ValidationError or DecodeError for a body that does not fit."""
+    return _DECODERS[kind].decode(raw)
+
+
+def schemas() -> dict[str, Any]:
+    """JSON Schemas of all bodies, for GET /api/v1/facts."""
+    answer: dict[str, Any] = {}
+    for kind, body in KINDS.items():
+        (_,), components = msgspec.json.schema_components([body], ref_template="#/$defs/{name}")
+        answer[kind] = {
+            "subject": sorted(SUBJECT_TYPES[kind]),
+            "body": {"$ref": f"#/$defs/{body.__name__}", "$defs": components},
+        }
+    return answer
+
+
+def value_of(body: Body) -> str:
+    """The one code of a body that decides a state; kept in a plain column so that settling needs no key."""
+    match body:
+        case EntryOutcome(outcome=outcome):
+            return outcome
+        case DoorStateBody(state=state):
+            return state
+        case PersonFound(outcome=outcome):
+            return outcome or ""
+        case ContactTried(reached=reached):
+            return "reached" if reached else "not_reached"
+        case NeedSeen(kind=kind):
+            return kind
+        case _:
+            return ""
+
+
+def ref_of(body: Body) -> uuid.UUID | None:
+    """What a body points at: the undone fact, the destination of a move, the person found."""
+    match body:
+        case FactUndone(fact=fact):
+            return fact
+        case PersonMoved(to=to):
+            return to.dwelling if to else None
+        case PersonFound(person=person):
+            return person
+        case _:
+            return None
