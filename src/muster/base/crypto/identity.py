@@ -66,7 +66,11 @@ class Identities:
         claims, signer = signing.read_signed(certificate, authorities, typ=SITE_KEY)
         if claims.get(_CNF) != bare or claims.get(_ISS) != str(signer.instance):
             raise UnprovenSignature("certificate_of_another_key", kid=signing.key_id(bare))
-        return self._keep(bare, uuid.UUID(str(claims.get(_SUB))), certificate)
+        try:
+            site = uuid.UUID(str(claims.get(_SUB)))
+        except ValueError:
+            raise UnprovenSignature("token_malformed") from None
+        return self._keep(bare, site, certificate)
 
     def pin(self, jwk: Mapping[str, Any], *, instance: uuid.UUID) -> TrustedKey:
         return self._keep(signing.public_jwk(jwk), instance, None)

@@ -56,38 +56,36 @@ def unseal_bytes(keystore: Keystore, sealed: bytes, *, context: bytes) -> bytes:
 
 def seal_many(
     keystore: Keystore,
-    texts: Sequence[str],
+    pairs: Sequence[tuple[str, bytes]],
     *,
     purpose: str,
     sub_district: int,
     klass: str,
-    contexts: Sequence[bytes],
 ) -> list[bytes]:
+    """Seal (text, context) pairs in order."""
     key = keystore.data_key(purpose=purpose, sub_district=sub_district, klass=klass)
     head = _HEAD.pack(VERSION, AES_256_GCM, key.id)
     encrypt = key.aead.encrypt
-    noise = os.urandom(_NONCE_BYTES * len(texts))
+    noise = os.urandom(_NONCE_BYTES * len(pairs))
     nonces = [noise[at : at + _NONCE_BYTES] for at in range(0, len(noise), _NONCE_BYTES)]
     return [
         head + nonce + encrypt(nonce, text.encode(), head + context)
-        for nonce, text, context in zip(nonces, texts, contexts, strict=True)
+        for nonce, (text, context) in zip(nonces, pairs, strict=True)
     ]
 
 
-def unseal_many(keystore: Keystore, sealed: Sequence[bytes], *, contexts: Sequence[bytes]) -> list[str]:
-    """Open a list in order. One destroyed key or broken value refuses the whole call: nothing is skipped."""
+def unseal_many(keystore: Keystore, pairs: Sequence[tuple[bytes, bytes]]) -> list[str]:
+    """Open (sealed, context) pairs in order. One destroyed key or broken value refuses the whole call."""
     keys: dict[int, DataKey] = {}
 
     def key_of(key_id: int) -> DataKey:
-        # One look at the store per key and call, not per value: a list of 50,000 names has one or two keys.
+        # One look at the store per key and call, not per value: 50,000 names have one or two keys.
         key = keys.get(key_id)
         if key is None:
             key = keys[key_id] = keystore.data_key_by_id(key_id)
         return key
 
-    return [
-        _open_one(key_of, value, context).decode() for value, context in zip(sealed, contexts, strict=True)
-    ]
+    return [_open_one(key_of, sealed, context).decode() for sealed, context in pairs]
 
 
 def _open_one(key_of: Callable[[int], DataKey], sealed: bytes, context: bytes) -> bytes:
