@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The city generator: a pure function of (scenario, people, seed) to a city with its people, list and truth."""
+
+from muster.drill.city.generate import generate, generate_communities, generate_community, plan_city
+from muster.drill.city.roads import RoadNetwork
+
+__all__ = ["RoadNetwork", "generate", "generate_communities", "generate_community", "plan_city"]

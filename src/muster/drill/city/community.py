@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One community from its plan: ground, buildings, doors, households, persons, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from muster.drill.city.assembly import Assembly
+from muster.drill.city.doors import doors_en, doors_zh
+from muster.drill.city.draws import Draws
+from muster.drill.city.footprints import Filled
+from muster.drill.city.listing import ListKeeper
+from muster.drill.city.model import Community
+from muster.drill.city.numbers import IdNumbers
+from muster.drill.city.persons import PersonMaker, Register
+from muster.drill.city.places import name_site
+from muster.drill.city.plan import CityPlan, CommunityPlan
+from muster.drill.city.residents import Home, Settlers
+from muster.drill.city.site import plan_site
+
+SETTLED = 0.994  # residents per person asked for, so that list and truth both come near the number
+
+
+class CommunityMaker:
+    """Makes the communities of a plan, one at a time; what all of them need is read once."""
+
+    def __init__(self, plan: CityPlan) -> None:
+        self._plan = plan
+        self._scenario = plan.scenario
+        self._settlers = Settlers(plan.scenario)
+        self._lists = ListKeeper(plan.scenario, self._settlers)
+        self._persons = PersonMaker(plan.scenario, plan.seed)
+        self._doors = doors_zh if plan.scenario.language == "zh" else doors_en
+
+    def make(self, index: int) -> Community:
+        """Generate the index-th community."""
+        plan = self._plan.communities[index]
+        ground = self._plan.grounds.ground(index)
+        kinds = [self._scenario.blocks[name] for name in self._kinds(plan, len(ground.blocks))]
+        sites = plan_site(self._scenario, ground.blocks, kinds, plan.people, self._draws("site", index))
+        name_site(sites, kinds, self._scenario, plan, self._draws("names", index))
+        homes = self._homes(sites, self._draws("doors", index))
+        self._settlers.settle(homes, round(plan.people * SETTLED), self._draws("homes", index))
+        self._lists.part(homes, index, self._draws("list", index))
+        assembly = Assembly(self._scenario, plan, self._next_code(index), self._previous_code(index))
+        assembly.place(ground, sites, kinds)
+        register = Register(index, IdNumbers(plan.code, plan.place_in_district, index))
+        assembly.settle(homes, self._persons, register, self._draws("persons", index))
+        return assembly.community()
+
+    def _draws(self, what: str, index: int) -> Draws:
+        return Draws(self._plan.seed, self._scenario.name, what, index)
+
+    def _next_code(self, index: int) -> str | None:
+        following = self._plan.communities[index + 1 : index + 2]
+        return following[0].code if following else None
+
+    def _previous_code(self, index: int) -> str | None:
+        return self._plan.communities[index - 1].code if index > 0 else None
+
+    def _kinds(self, plan: CommunityPlan, count: int) -> list[str]:
+        names: Sequence[str] = self._scenario.table["profiles"]["blocks"][plan.profile]
+        turned = self._draws("kinds", plan.index).below(count) if plan.index > 0 else 0
+        return [names[(k + turned) % len(names)] for k in range(count)]
+
+    def _homes(self, sites: Sequence[Filled], draws: Draws) -> list[Home]:
+        """Every door of every building, in the order of the buildings."""
+        owner_share = float(self._scenario.table["homes"].get("owner_share", 0.0))
+        homes = []
+        building = 0
+        for filled in sites:
+            for footprint in filled.footprints:
+                owner = footprint.kind == "self_built" and draws.chance(owner_share * footprint.doors)
+                homes += [
+                    Home(building, footprint.kind, door)
+                    for door in self._doors(footprint, filled.name, owner)
+                ]
+                building += 1
+        return homes

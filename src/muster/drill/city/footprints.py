@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a filled block consists of, still in metres: footprints, lanes, walls, gates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import shapely
+
+from muster.drill.city.lattice import Block
+from muster.drill.city.model import Point
+
+
+@dataclass(slots=True)
+class Footprint:
+    """The ground of one building. `doors` counts its homes; `number` is its place as people count."""
+
+    corners: list[Point]
+    access: Point
+    units: int
+    kind: str
+    floors: int = 1
+    per_floor: int = 1  # homes per unit and floor
+    whole: bool = False
+    street: str = ""
+    number: str = ""
+
+    @property
+    def doors(self) -> int:
+        if self.whole:
+            return self.units
+        living = self.floors - 1 if self.kind == "shop_house" else self.floors
+        return self.units * self.per_floor * living
+
+
+@dataclass(slots=True)
+class GateDraft:
+    kind: str
+    point: Point
+    street: str
+
+
+@dataclass(slots=True)
+class Lane:
+    name: str
+    klass: str
+    points: list[Point]
+
+
+@dataclass(slots=True)
+class Filled:
+    """One block with what stands on it."""
+
+    block: Block
+    kind: str
+    footprints: list[Footprint] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    walls: list[list[Point]] = field(default_factory=list)
+    gates: list[GateDraft] = field(default_factory=list)
+    name: str = ""
+    street: str = ""
+    number: str = ""
+
+    @property
+    def doors(self) -> int:
+        return sum(f.doors for f in self.footprints)
+
+
+def frame_angle(ring: tuple[Point, ...] | list[Point]) -> float:
+    """The direction of the block's own east-west axis, within 45 degrees of east."""
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shapely.Polygon(ring)))
+    (x0, y0), (x1, y1) = box[0], box[1]
+    angle = math.atan2(y1 - y0, x1 - x0)
+    while angle > math.pi / 4:
+        angle -= math.pi / 2
+    while angle < -math.pi / 4:
+        angle += math.pi / 2
+    return angle
+
+
+def middle(corners: list[Point]) -> Point:
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
+
+
+def wall_lines(ring: tuple[Point, ...], openings: list[Point], width: float) -> list[list[Point]]:
+    """The ring without the openings of its gates."""
+    line = shapely.LinearRing(ring)
+    if openings:
+        holes = shapely.union_all([shapely.Point(p).buffer(width / 2, quad_segs=2) for p in openings])
+        left = shapely.line_merge(shapely.difference(shapely.LineString(line.coords), holes))
+    else:
+        left = shapely.LineString(line.coords)
+    parts = [p for p in shapely.get_parts(left) if p.length > 1]
+    return [[(float(x), float(y)) for x, y in p.coords] for p in parts]

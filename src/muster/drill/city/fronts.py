@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fill a block as an old street (shop-houses along its edges, walk-ups inside) or as open ground."""
+
+from __future__ import annotations
+
+import math
+
+import shapely
+
+from muster.drill.city.draws import Draws
+from muster.drill.city.footprints import Filled, Footprint
+from muster.drill.city.lattice import Block
+from muster.drill.city.model import Point
+from muster.drill.city.rows import fill_rows
+from muster.drill.city.scenario import BlockKind
+
+SHOP_SETBACK = 1.0
+YARD = 3.0  # between shop-houses and the yard behind
+
+
+def fill_old_street(block: Block, kind: BlockKind, draws: Draws) -> Filled:
+    """Shop-houses round the edge, an open yard of walk-ups within."""
+    inner = shapely.Polygon(block.ring).buffer(-(kind.shop_depth_m + SHOP_SETBACK + YARD), join_style="mitre")
+    filled = Filled(block, kind.name)
+    if inner.geom_type == "Polygon" and inner.area > 1500:
+        ring = tuple(
+            (float(x), float(y)) for x, y in shapely.set_precision(inner, 0.001).exterior.coords[:-1]
+        )
+        filled = fill_rows(Block(_anticlockwise(ring), block.fronts), kind, draws)
+        filled.block, filled.gates = block, []
+    lanes = [shapely.LineString(lane.points).buffer(3.0) for lane in filled.lanes]
+    blocked = shapely.union_all(lanes) if lanes else None
+    shops = _shops(block, kind, draws)
+    if blocked is not None:
+        shapely.prepare(blocked)
+        shops = [s for s in shops if not blocked.intersects(shapely.Polygon(s.corners))]
+    filled.footprints += shops
+    if not filled.street and block.fronts:
+        filled.street = block.fronts[0].street
+    return filled
+
+
+def _anticlockwise(ring: tuple[Point, ...]) -> tuple[Point, ...]:
+    area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True))
+    return ring if area > 0 else ring[::-1]
+
+
+def _shops(block: Block, kind: BlockKind, draws: Draws) -> list[Footprint]:
+    """Boxes side by side along every long side of the block; corners stay free."""
+    ring = _sides_of(block.ring)
+    ground = shapely.Polygon(block.ring).buffer(0.01)
+    shapely.prepare(ground)
+    taken: list[Footprint] = []
+    boxes: list[shapely.Polygon] = []
+    for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
+        length = math.dist(a, b)
+        if length < 2 * kind.shop_depth_m + kind.shop_m:
+            continue
+        tx, ty = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+        nx, ny = -ty, tx  # inwards: the ring runs anticlockwise
+        start = kind.shop_depth_m + SHOP_SETBACK + 2
+        while start + kind.shop_m < length - kind.shop_depth_m - SHOP_SETBACK - 2:
+            wide = kind.shop_m * draws.within(0.8, 1.5)
+            deep = kind.shop_depth_m * draws.within(0.75, 1.0)
+            if draws.chance(0.09):
+                start += wide
+                continue
+            corners = [
+                (a[0] + tx * s + nx * d, a[1] + ty * s + ny * d)
+                for s, d in (
+                    (start, SHOP_SETBACK),
+                    (start + wide, SHOP_SETBACK),
+                    (start + wide, SHOP_SETBACK + deep),
+                    (start, SHOP_SETBACK + deep),
+                )
+            ]
+            start += wide + 0.3
+            box = shapely.Polygon(corners)
+            if not ground.contains(box) or any(box.intersects(other) for other in boxes[-3:] + boxes[:3]):
+                continue
+            boxes.append(box)
+            taken.append(_shop(corners, block, kind, draws))
+    return taken
+
+
+def _shop(corners: list[Point], block: Block, kind: BlockKind, draws: Draws) -> Footprint:
+    door = ((corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2)
+    front = min(block.fronts, key=lambda f: (f.x - door[0]) ** 2 + (f.y - door[1]) ** 2)
+    floors = draws.between(*kind.shop_floors)
+    return Footprint(corners, (front.x, front.y), 1, "shop_house", floors, 1, street=front.street)
+
+
+def _sides_of(ring: tuple[Point, ...]) -> list[Point]:
+    """The corners of a ring that bends gently: vertices between nearly straight edges are left out."""
+    simple = shapely.Polygon(ring).simplify(1.0)
+    return list(_anticlockwise(tuple((float(x), float(y)) for x, y in simple.exterior.coords[:-1])))
+
+
+def number_shops(filled: Filled, counts: dict[str, int]) -> None:
+    """House numbers along each street, in the order of the block's edge; `counts` goes on between blocks."""
+    for footprint in filled.footprints:
+        if footprint.kind == "shop_house":
+            counts[footprint.street] = counts.get(footprint.street, 0) + 1
+            footprint.number = f"{2 * counts[footprint.street] - 1}号"
