@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The outbox as screens see it: record, undo, counts, verdicts; the rest happens by itself. */
+import { Courier, type CourierState, type Timers } from './courier'
+import { enrol, type EnrolOptions } from './enrolling'
+import { exclusiveByClaim, exclusiveByLocks, type Exclusive } from './exclusive'
+import { briefOfRow, record, undo, type Act } from './recording'
+import { settle, tidy, type VerdictOf } from './verdicts'
+import { OutboxStore, type Brief, type Enrolment, type FactRow } from './store'
+import type { Surroundings } from './sending'
+
+export interface OutboxOptions extends Surroundings {
+  name?: string
+  idb?: { indexedDB: IDBFactory; IDBKeyRange: typeof IDBKeyRange }
+  locks?: LockManager
+  timers?: Timers
+  /** Tells the other tabs that something changed. */
+  channel?: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'close'>
+}
+
+/** 本机 / 已上传 / 已回执, and how many the server would not take in. */
+export interface Counts {
+  local: number
+  uploaded: number
+  settled: number
+  refused: number
+}
+
+/** A fact of mine with where it stands. */
+export type Mine = Brief & Pick<FactRow, 'status' | 'verdict' | 'code' | 'refused'>
+
+export class Outbox {
+  readonly store: OutboxStore
+  readonly courier: Courier
+  private readonly options: OutboxOptions
+  private readonly listeners = new Set<() => void>()
+
+  constructor(options: OutboxOptions) {
+    this.options = options
+    this.store = new OutboxStore(options.name ?? 'muster-field', options.idb)
+    this.courier = new Courier(this.store, options, exclusiveOf(options, this.store), () => this.tell(), options.timers)
+    options.channel?.addEventListener('message', () => this.listeners.forEach((listener) => listener()))
+  }
+
+  async active(): Promise<Enrolment | null> {
+    return (await this.store.enrolments.where('state').equals('ACTIVE').first()) ?? null
+  }
+
+  /** Those that were handed over and still wait for receipts or verdicts. */
+  closed(): Promise<Enrolment[]> {
+    return this.store.enrolments.where('state').equals('CLOSED').toArray()
+  }
+
+  async enrol(options: Omit<EnrolOptions, 'fetch' | 'at'>): Promise<Enrolment> {
+    const enrolment = await enrol(this.store, { ...options, fetch: this.options.fetch, at: this.options.clock() })
+    this.tell()
+    return enrolment
+  }
+
+  /** The phone goes to somebody else; what this person recorded is still sent in this person's name. */
+  async handOver(device: string): Promise<void> {
+    await this.store.enrolments.update(device, { state: 'CLOSED' })
+    await tidy(this.store, this.options.clock())
+    this.tell()
+    void this.courier.nudge()
+  }
+
+  async record(device: string, act: Act): Promise<Brief> {
+    const brief = await record(this.store, device, act, this.options.clock())
+    this.tell()
+    void this.courier.nudge()
+    return brief
+  }
+
+  async undo(device: string, id: string): Promise<Brief> {
+    const brief = await undo(this.store, device, id, this.options.clock())
+    this.tell()
+    void this.courier.nudge()
+    return brief
+  }
+
+  async settle(device: string, verdicts: readonly VerdictOf[]): Promise<void> {
+    const settled = await settle(this.store, device, verdicts, this.options.clock())
+    await tidy(this.store, this.options.clock())
+    if (settled > 0) this.tell()
+  }
+
+  /** Of all who worked with this phone: nobody's unsent work is out of view. */
+  async counts(): Promise<Counts> {
+    const { facts } = this.store
+    const count = (status: FactRow['status']) => facts.where('status').equals(status).count()
+    const [local, uploaded, settled] = await Promise.all([count('LOCAL'), count('UPLOADED'), count('SETTLED')])
+    const refused = await facts.where('status').equals('LOCAL').and((row) => row.refused !== undefined).count()
+    return { local, uploaded, settled, refused }
+  }
+
+  async mine(enrolment: Enrolment): Promise<Mine[]> {
+    const rows = await this.store.facts.where('device').equals(enrolment.device).sortBy('seq')
+    return Promise.all(
+      rows.map(async (row) => {
+        const { status, verdict, code, refused } = row
+        return { ...(await briefOfRow(enrolment.sealing, row)), status, verdict, code, refused }
+      }),
+    )
+  }
+
+  get sending(): Readonly<CourierState> {
+    return this.courier.state
+  }
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  close(): void {
+    this.courier.stop()
+    this.options.channel?.close()
+    this.store.close()
+  }
+
+  private tell(): void {
+    this.listeners.forEach((listener) => listener())
+    this.options.channel?.postMessage('changed')
+  }
+}
+
+function exclusiveOf({ locks, clock, name = 'muster-field' }: OutboxOptions, store: OutboxStore): Exclusive {
+  return locks ? exclusiveByLocks(locks, `${name}-sender`) : exclusiveByClaim(store, clock)
+}
