@@ -73,6 +73,7 @@ class Assembly:
             self._hard_lines += [HardLine("wall", self._plane.line(wall)) for wall in filled.walls]
             if kind.ground:
                 self._open_ground(filled, kind)
+            self._grounds += [Ground("field", "", self._ring(ring)) for ring in filled.open_rings]
             for footprint in filled.footprints:
                 self._building(footprint, filled, compound)
 
@@ -97,11 +98,14 @@ class Assembly:
 
     def _open_ground(self, filled: Filled, kind: BlockKind) -> None:
         ring = self._ring(filled.block.ring)
-        x, y = middle(list(filled.block.ring))
-        lon, lat = self._plane.degrees(x, y)
         self._grounds.append(Ground(kind.ground, filled.name, ring))
+        if filled.hall is not None:
+            self._facility(kind.ground, filled.name, filled.hall)
+
+    def _facility(self, kind: str, name: str, corners: Sequence[Point]) -> None:
+        lon, lat = self._plane.degrees(*middle(list(corners)))
         key = f"{self._plan.code}-f{len(self._facilities) + 1:02d}"
-        self._facilities.append(Facility(key, self._plan.code, kind.ground, filled.name, ring, lon, lat))
+        self._facilities.append(Facility(key, self._plan.code, kind, name, self._ring(corners), lon, lat))
 
     def _building(self, footprint: Footprint, filled: Filled, compound: Compound | None) -> None:
         lon, lat = self._plane.degrees(*middle(footprint.corners))

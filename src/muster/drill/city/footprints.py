@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import shapely
 
@@ -43,9 +45,10 @@ class GateDraft:
 
 @dataclass(slots=True)
 class Lane:
-    name: str
     klass: str
     points: list[Point]
+    cut: Any = None  # the alley of a village that it is part of
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ class Filled:
     lanes: list[Lane] = field(default_factory=list)
     walls: list[list[Point]] = field(default_factory=list)
     gates: list[GateDraft] = field(default_factory=list)
+    open_rings: list[list[Point]] = field(default_factory=list)  # ground left open
+    hall: list[Point] | None = None  # the building of an open ground
+    alleys: list[Any] = field(default_factory=list)
+    alley_houses: list[list[tuple[float, int, Footprint]]] = field(default_factory=list)
     name: str = ""
     street: str = ""
     number: str = ""
@@ -77,6 +84,12 @@ def frame_angle(ring: tuple[Point, ...] | list[Point]) -> float:
     while angle < -math.pi / 4:
         angle += math.pi / 2
     return angle
+
+
+def anticlockwise(ring: Sequence[Point]) -> tuple[Point, ...]:
+    ring = tuple(ring)
+    area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True))
+    return ring if area > 0 else ring[::-1]
 
 
 def middle(corners: list[Point]) -> Point:

@@ -8,9 +8,10 @@ import math
 import shapely
 
 from muster.drill.city.draws import Draws
-from muster.drill.city.footprints import Filled, Footprint
+from muster.drill.city.footprints import Filled, Footprint, Lane, anticlockwise, frame_angle
 from muster.drill.city.lattice import Block
 from muster.drill.city.model import Point
+from muster.drill.city.plane import turned
 from muster.drill.city.rows import fill_rows
 from muster.drill.city.scenario import BlockKind
 
@@ -26,7 +27,7 @@ def fill_old_street(block: Block, kind: BlockKind, draws: Draws) -> Filled:
         ring = tuple(
             (float(x), float(y)) for x, y in shapely.set_precision(inner, 0.001).exterior.coords[:-1]
         )
-        filled = fill_rows(Block(_anticlockwise(ring), block.fronts), kind, draws)
+        filled = fill_rows(Block(anticlockwise(ring), block.fronts), kind, draws)
         filled.block, filled.gates = block, []
     lanes = [shapely.LineString(lane.points).buffer(3.0) for lane in filled.lanes]
     blocked = shapely.union_all(lanes) if lanes else None
@@ -38,11 +39,6 @@ def fill_old_street(block: Block, kind: BlockKind, draws: Draws) -> Filled:
     if not filled.street and block.fronts:
         filled.street = block.fronts[0].street
     return filled
-
-
-def _anticlockwise(ring: tuple[Point, ...]) -> tuple[Point, ...]:
-    area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True))
-    return ring if area > 0 else ring[::-1]
 
 
 def _shops(block: Block, kind: BlockKind, draws: Draws) -> list[Footprint]:
@@ -87,18 +83,40 @@ def _shop(corners: list[Point], block: Block, kind: BlockKind, draws: Draws) -> 
     door = ((corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2)
     front = min(block.fronts, key=lambda f: (f.x - door[0]) ** 2 + (f.y - door[1]) ** 2)
     floors = draws.between(*kind.shop_floors)
-    return Footprint(corners, (front.x, front.y), 1, "shop_house", floors, 1, street=front.street)
+    return Footprint(corners, (front.x, front.y), 1, "shop_house", floors, 1, street=front.street, number=str(front.number))
 
 
 def _sides_of(ring: tuple[Point, ...]) -> list[Point]:
     """The corners of a ring that bends gently: vertices between nearly straight edges are left out."""
     simple = shapely.Polygon(ring).simplify(1.0)
-    return list(_anticlockwise(tuple((float(x), float(y)) for x, y in simple.exterior.coords[:-1])))
+    return list(anticlockwise(tuple((float(x), float(y)) for x, y in simple.exterior.coords[:-1])))
 
 
-def number_shops(filled: Filled, counts: dict[str, int]) -> None:
-    """House numbers along each street, in the order of the block's edge; `counts` goes on between blocks."""
+def number_shops(filled: Filled, taken: dict[tuple[str, int], int]) -> None:
+    """House numbers along each street: those of the nearest vertex, the next free one of its side."""
     for footprint in filled.footprints:
         if footprint.kind == "shop_house":
-            counts[footprint.street] = counts.get(footprint.street, 0) + 1
-            footprint.number = f"{2 * counts[footprint.street] - 1}号"
+            first = int(footprint.number)
+            count = taken.get((footprint.street, first), 0)
+            taken[footprint.street, first] = count + 1
+            footprint.number = f"{first + 2 * count}号"
+
+
+def fill_open(block: Block, kind: BlockKind, draws: Draws) -> Filled:
+    """Open ground with one hall on it: a school, a market, a park with its keeper's house."""
+    filled = Filled(block, kind.name)
+    angle = frame_angle(block.ring)
+    ring = turned(block.ring, -angle)
+    xs, ys = [p[0] for p in ring], [p[1] for p in ring]
+    wide, deep = kind.hall_m
+    x = (min(xs) + max(xs)) / 2 + draws.within(-0.12, 0.12) * (max(xs) - min(xs)) - wide / 2
+    y = min(ys) + (max(ys) - min(ys)) * draws.within(0.55, 0.72) - deep / 2
+    hall = turned([(x, y), (x + wide, y), (x + wide, y + deep), (x, y + deep)], angle)
+    ground = shapely.Polygon(block.ring)
+    if ground.contains(shapely.Polygon(hall)):
+        filled.hall = hall
+    if block.fronts:
+        front = min(block.fronts, key=lambda f: math.dist((f.x, f.y), hall[0]))
+        filled.street, filled.number = front.street, f"{front.number}号"
+        filled.lanes.append(Lane("footway", [(front.x, front.y), ((hall[0][0] + hall[1][0]) / 2, (hall[0][1] + hall[1][1]) / 2)]))
+    return filled

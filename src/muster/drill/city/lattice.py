@@ -10,6 +10,7 @@ the smaller one.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,12 +40,13 @@ HALF_WIDTH = {
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A vertex of a street, with the street's name and half width."""
+    """A vertex of a street: the street's name and half width, and the first of ten house numbers there."""
 
     x: float
     y: float
     street: str
     half_width: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,46 +170,41 @@ class Lattice:
         draws = Draws(self.seed, "ground", index)
         column, row = self.cell(index)
         i, j = self._line_west(column), self._line_south(row)
-        cuts_u = self._cuts(draws, self.style.cuts_across)
-        cuts_v = self._cuts(draws, self.style.cuts_up)
-        inner = self.scenario.street_names
         cell = _Cell(self, i, j)
-        up_names = [
-            self.column_name(i),
-            *(inner.inner(index, k) for k in range(len(cuts_u))),
-            self.column_name(i + 1),
+        names, klass = self.scenario.street_names, self.style.inner_class
+        cuts_u = self._cuts(draws, draws.between(*self.style.cuts_across))
+        cuts_v = self._cuts(draws, draws.between(*self.style.cuts_up))
+        ups = [
+            _Way(self.column_name(i), self.column_class(i), 0, 200 * (j % 10)),
+            *(_Way(names.inner(index, k), klass, cut, 0) for k, cut in enumerate(cuts_u)),
+            _Way(self.column_name(i + 1), self.column_class(i + 1), STEPS, 200 * (j % 10)),
         ]
         across = [
-            self.row_name(j),
-            *(inner.inner(index, 5 + k) for k in range(len(cuts_v))),
-            self.row_name(j + 1),
+            _Way(self.row_name(j), self.row_class(j), 0, 200 * (i % 10)),
+            *(_Way(names.inner(index, 5 + k), klass, cut, 0) for k, cut in enumerate(cuts_v)),
+            _Way(self.row_name(j + 1), self.row_class(j + 1), STEPS, 200 * (i % 10)),
         ]
-        klass = self.style.inner_class
-        up_klass = [self.column_class(i), *([klass] * len(cuts_u)), self.column_class(i + 1)]
-        across_klass = [self.row_class(j), *([klass] * len(cuts_v)), self.row_class(j + 1)]
-        stops_u, stops_v = [0, *cuts_u, STEPS], [0, *cuts_v, STEPS]
+        fields = _merged(len(ups) - 1, len(across) - 1, self.style.merge_share, draws)
+        blocks = tuple(
+            cell.block((ups[a], ups[b], across[c], across[d]), self.style.pavement_m) for a, b, c, d in fields
+        )
         streets = [
-            Street(name, klass, tuple(cell.at(k, m) for m in range(STEPS + 1)))
-            for k, name in zip(cuts_u, up_names[1:-1], strict=True)
+            Street(way.name, way.klass, tuple(cell.at(way.at, m) for m in range(first, last + 1)))
+            for a, way in enumerate(ups[1:-1], 1)
+            for first, last in _open_runs(across, [(c, d) for w, e, c, d in fields if w < a < e])
         ]
         streets += [
-            Street(name, klass, tuple(cell.at(k, m) for k in range(STEPS + 1)))
-            for m, name in zip(cuts_v, across[1:-1], strict=True)
+            Street(way.name, way.klass, tuple(cell.at(k, way.at) for k in range(first, last + 1)))
+            for c, way in enumerate(across[1:-1], 1)
+            for first, last in _open_runs(ups, [(a, b) for a, b, s, n in fields if s < c < n])
         ]
-        blocks = []
-        for a in range(len(stops_u) - 1):
-            for b in range(len(stops_v) - 1):
-                bounds = (stops_u[a], stops_u[a + 1], stops_v[b], stops_v[b + 1])
-                names = (up_names[a], up_names[a + 1], across[b], across[b + 1])
-                klasses = (up_klass[a], up_klass[a + 1], across_klass[b], across_klass[b + 1])
-                blocks.append(cell.block(bounds, names, klasses, self.style.pavement_m))
         outline = (
             *(cell.at(k, 0) for k in range(STEPS)),
             *(cell.at(STEPS, k) for k in range(STEPS)),
             *(cell.at(k, STEPS) for k in range(STEPS, 0, -1)),
             *(cell.at(0, k) for k in range(STEPS, 0, -1)),
         )
-        return CellGround(tuple(blocks), tuple(streets), (outline,))
+        return CellGround(blocks, tuple(streets), (outline,))
 
     @staticmethod
     def _cuts(draws: Draws, count: int) -> list[int]:
@@ -259,20 +256,16 @@ class _Cell:
         south, north = rows[self.j], rows[self.j + 1]
         return self.lattice.bent(west + (east - west) * k / STEPS, south + (north - south) * m / STEPS)
 
-    def block(
-        self,
-        bounds: tuple[int, int, int, int],
-        names: tuple[str, str, str, str],
-        klasses: tuple[str, str, str, str],
-        pavement: float,
-    ) -> Block:
+    def block(self, ways: tuple[_Way, _Way, _Way, _Way], pavement: float) -> Block:
+        """The ground between four ways: west, east, south, north."""
         columns, rows = self.lattice._columns[0], self.lattice._rows[0]
         step_u = (columns[self.i + 1] - columns[self.i]) / STEPS
         step_v = (rows[self.j + 1] - rows[self.j]) / STEPS
-        west, east, south, north = bounds
-        inset = [HALF_WIDTH[k] + pavement for k in klasses]
-        low_u, high_u = west + inset[0] / step_u, east - inset[1] / step_u
-        low_v, high_v = south + inset[2] / step_v, north - inset[3] / step_v
+        west, east, south, north = ways
+        low_u = west.at + (HALF_WIDTH[west.klass] + pavement) / step_u
+        high_u = east.at - (HALF_WIDTH[east.klass] + pavement) / step_u
+        low_v = south.at + (HALF_WIDTH[south.klass] + pavement) / step_v
+        high_v = north.at - (HALF_WIDTH[north.klass] + pavement) / step_v
         us = [low_u + (high_u - low_u) * t / 6 for t in range(7)]
         vs = [low_v + (high_v - low_v) * t / 6 for t in range(7)]
         ring = (
@@ -282,17 +275,56 @@ class _Cell:
             *(self.at(low_u, v) for v in vs[:0:-1]),
         )
         fronts = []
-        for k in range(west + 1, east):
-            fronts.append(self._front(k, south, names[2], klasses[2]))
-            fronts.append(self._front(k, north, names[3], klasses[3]))
-        for m in range(south + 1, north):
-            fronts.append(self._front(west, m, names[0], klasses[0]))
-            fronts.append(self._front(east, m, names[1], klasses[1]))
+        for k in range(west.at + 1, east.at):
+            fronts.append(self._front(k, south.at, south, k, odd=True))
+            fronts.append(self._front(k, north.at, north, k, odd=False))
+        for m in range(south.at + 1, north.at):
+            fronts.append(self._front(west.at, m, west, m, odd=True))
+            fronts.append(self._front(east.at, m, east, m, odd=False))
         return Block(ring, tuple(fronts))
 
-    def _front(self, k: int, m: int, name: str, klass: str) -> Front:
+    def _front(self, k: int, m: int, way: _Way, along: int, *, odd: bool) -> Front:
         x, y = self.at(k, m)
-        return Front(x, y, name, HALF_WIDTH[klass])
+        return Front(x, y, way.name, HALF_WIDTH[way.klass], way.first_number + 10 * along + (1 if odd else 2))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A street along one side of blocks: where in the cell it runs, and its first house number there."""
+
+    name: str
+    klass: str
+    at: int
+    first_number: int
+
+
+def _merged(across: int, up: int, share: float, draws: Draws) -> list[tuple[int, int, int, int]]:
+    """The fields between the ways as (west, east, south, north); now and then two become one."""
+    fields = [(a, a + 1, b, b + 1) for a in range(across) for b in range(up)]
+    if len(fields) < 3 or not draws.chance(share):
+        return fields
+    first = draws.pick(fields)
+    a, b, c, d = first
+    sideways = draws.chance(0.5)
+    for second in ((a + 1, b + 1, c, d), (a - 1, b - 1, c, d)) if sideways else ((a, b, c + 1, d + 1), (a, b, c - 1, d - 1)):
+        if second in fields:
+            joined = (min(a, second[0]), max(b, second[1]), min(c, second[2]), max(d, second[3]))
+            return sorted([f for f in fields if f not in {first, second}] + [joined])
+    return fields
+
+
+def _open_runs(ways: Sequence[_Way], closed: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches of an inner street, in vertices, that no joined block has closed."""
+    runs: list[tuple[int, int]] = []
+    for k in range(len(ways) - 1):
+        if any(low <= k < high for low, high in closed):
+            continue
+        first, last = ways[k].at, ways[k + 1].at
+        if runs and runs[-1][1] == first:
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
+    return runs
 
 
 def _line_of(number: int, after: int, every: int, strip: float) -> int:

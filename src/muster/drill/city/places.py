@@ -11,7 +11,7 @@ from muster.drill.city.fronts import number_shops
 from muster.drill.city.place_names import DIGITS_ZH
 from muster.drill.city.plan import CommunityPlan
 from muster.drill.city.scenario import BlockKind, Scenario
-from muster.drill.city.village import alley_numbers
+from muster.drill.city.village import name_alleys
 
 POOL = {
     "estate": "estate",
@@ -29,16 +29,16 @@ def name_site(
     """Give every compound and building of the community its name and number."""
     pools = scenario.name_pools["places"]
     used: set[str] = set()
-    shops: dict[str, int] = {}
+    shops: dict[tuple[str, int], int] = {}
     for place, (filled, kind) in enumerate(zip(sites, kinds, strict=True)):
         if kind.compound:
             filled.name = _compound_name(pools[POOL[kind.compound]], kind, plan, place, used, draws)
-            filled.number = f"{draws.between(1, 180)}号"
             _number_buildings([f for f in filled.footprints if f.kind != "shop_house"])
         if kind.filler == "village":
             start = draws.below(len(pools["alley"]))
-            names = [*pools["alley"][start:], *pools["alley"][:start]]
-            alley_numbers(filled, [n if place == 0 else f"{n}{place + 1}排" for n in names])
+            name_alleys(filled, [*pools["alley"][start:], *pools["alley"][:start]])
+        if kind.ground:
+            filled.name = _facility_name(kind.ground, scenario, plan)
         number_shops(filled, shops)
 
 
@@ -65,3 +65,9 @@ def _number_buildings(footprints: Sequence[Footprint]) -> None:
     for number, footprint in enumerate(footprints, 1):
         if footprint.kind in SUFFIX:
             footprint.number = f"{number}{SUFFIX[footprint.kind]}"
+
+
+def _facility_name(ground: str, scenario: Scenario, plan: CommunityPlan) -> str:
+    stem = plan.name.removesuffix("社区").removesuffix(" Community")
+    form = scenario.table["facilities"].get(ground, "{place}")
+    return str(form).format(place=stem, number=DIGITS_ZH[plan.index % 10])

@@ -59,7 +59,7 @@ def fill_rows(block: Block, kind: BlockKind, draws: Draws) -> Filled:
 
 def _turned_front(front: Front, angle: float) -> Front:
     (point,) = turned([(front.x, front.y)], angle)
-    return Front(point[0], point[1], front.street, front.half_width)
+    return Front(point[0], point[1], front.street, front.half_width, front.number)
 
 
 def _spine(ring: list[Point], fronts: list[Front], draws: Draws) -> _Spine | None:
@@ -158,7 +158,7 @@ def _row_lane(
 ) -> Lane:
     level = base + kind.depth_m + LANE_BEHIND
     xs = {round(f.access[0], 3) for f in footprints} | {round(e, 3) for e in ends} | {spine.x}
-    return Lane("", "service", [(x, level) for x in sorted(xs)])
+    return Lane("service", [(x, level) for x in sorted(xs)])
 
 
 def _open_gates(
@@ -170,16 +170,16 @@ def _open_gates(
     main_y, other_y = (spine.low, spine.high) if spine.main_is_low else (spine.high, spine.low)
     if spine.main is not None:
         way = [(spine.main.x, spine.main.y), (spine.x, main_y)]
-        filled.lanes.append(Lane("", "service", way + (points if spine.main_is_low else points[::-1])))
-        filled.street = spine.main.street
+        filled.lanes.append(Lane("service", way + (points if spine.main_is_low else points[::-1])))
+        filled.street, filled.number = spine.main.street, f"{spine.main.number}号"
         filled.gates.append(GateDraft("vehicle", (spine.x, main_y), spine.main.street))
         filled.gates.append(GateDraft("pedestrian", (spine.x + 5.5, main_y), spine.main.street))
     else:
-        filled.lanes.append(Lane("", "service", points))
+        filled.lanes.append(Lane("service", points))
     if spine.other is not None and kind.walled and end - start > 60:
         last = points[-1] if spine.main_is_low else points[0]
         way = [last, (spine.x, other_y), (spine.other.x, spine.other.y)]
-        filled.lanes.append(Lane("", "footway", way))
+        filled.lanes.append(Lane("footway", way))
         filled.gates.append(GateDraft("pedestrian", (spine.x, other_y), spine.other.street))
 
 

@@ -42,8 +42,9 @@ class LatticeStyle:
     rail_m: float
     classes: tuple[str, ...]
     inner_class: str
-    cuts_across: int
-    cuts_up: int
+    cuts_across: tuple[int, int]
+    cuts_up: tuple[int, int]
+    merge_share: float
     pavement_m: float
 
 
@@ -72,6 +73,8 @@ class BlockKind:
     rooms: tuple[int, int] = (2, 4)
     alley_m: tuple[float, ...] = (2.0, 3.0, 5.0)
     ground: str = ""
+    hall_m: tuple[float, float] = (0.0, 0.0)  # the building of an open ground
+    thin: bool = False  # leave out buildings all over the block, not from one end
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ import shapely
 
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled, Footprint
-from muster.drill.city.fronts import fill_old_street
+from muster.drill.city.fronts import fill_old_street, fill_open
 from muster.drill.city.lattice import Block
 from muster.drill.city.rows import fill_rows
 from muster.drill.city.scenario import BlockKind, Scenario
 from muster.drill.city.village import fill_village
 
+PLOTS = 0.78  # houses of the middle size that fit on the ground of a village
 FLEXIBLE = {"tower", "slab", "walk_up", "dormitory"}
 
 
@@ -32,9 +33,9 @@ def plan_site(
     left, weight_left = float(people), sum(weights)
     sites: dict[int, Filled] = {}
     for k in order:
-        filled = fill_block(blocks[k], kinds[k], draws)
+        wanted = left * weights[k] / weight_left if weight_left > 0 else 0.0
+        filled = fill_block(blocks[k], kinds[k], wanted, per_home, vacant, draws)
         if weights[k] > 0 and filled.footprints:
-            wanted = left * weights[k] / weight_left
             _fit(filled, kinds[k], wanted, per_home, vacant, draws)
             left -= housed(filled.footprints, per_home, vacant)
         weight_left -= weights[k]
@@ -44,15 +45,24 @@ def plan_site(
     return [sites[k] for k in range(len(blocks))]
 
 
-def fill_block(block: Block, kind: BlockKind, draws: Draws) -> Filled:
+def fill_block(
+    block: Block,
+    kind: BlockKind,
+    wanted: float,
+    per_home: Mapping[str, float],
+    vacant: Mapping[str, float],
+    draws: Draws,
+) -> Filled:
     if kind.filler == "rows":
         return fill_rows(block, kind, draws)
     if kind.filler == "village":
-        return fill_village(block, kind, draws)
+        homes = sum(kind.floors) / 2 * sum(kind.rooms) / 2
+        people = homes * per_home["self_built"] * (1 - vacant["self_built"])
+        return fill_village(block, kind, wanted, people * PLOTS / (sum(kind.house_m2) / 2), draws)
     if kind.filler == "old_street":
         return fill_old_street(block, kind, draws)
     assert kind.filler == "open", kind.filler
-    return Filled(block, kind.name)
+    return fill_open(block, kind, draws)
 
 
 def _rigidity(kind: BlockKind) -> int:
@@ -88,18 +98,25 @@ def _fit(
         for f in filled.footprints:
             if f.kind == kind.building:
                 f.floors = draws.between(low, high)
-    _leave_free(filled, wanted, per_home, vacant, draws)
+    if kind.filler != "village" or housed(filled.footprints, per_home, vacant) > 1.25 * wanted:
+        _leave_free(filled, kind, wanted, per_home, vacant, draws)
 
 
 def _leave_free(
-    filled: Filled, wanted: float, per_home: Mapping[str, float], vacant: Mapping[str, float], draws: Draws
+    filled: Filled,
+    kind: BlockKind,
+    wanted: float,
+    per_home: Mapping[str, float],
+    vacant: Mapping[str, float],
+    draws: Draws,
 ) -> None:
-    """Take buildings away, from one end of the block on, while it houses too many."""
+    """Take buildings away while the block houses too many: all over it, or from one end on."""
     excess = housed(filled.footprints, per_home, vacant) - wanted
     if excess <= 0:
         return
     x, y = draws.within(-1, 1), draws.within(-1, 1)
-    order = sorted(range(len(filled.footprints)), key=lambda k: _towards(filled.footprints[k], x, y))
+    places = range(len(filled.footprints))
+    order = draws.shuffled(places) if kind.thin else sorted(places, key=lambda k: _towards(filled.footprints[k], x, y))
     gone = set()
     for k in order:
         footprint = filled.footprints[k]
@@ -107,7 +124,9 @@ def _leave_free(
         if size <= excess:
             gone.add(k)
             excess -= size
-    filled.footprints = [f for k, f in enumerate(filled.footprints) if k not in gone]
+    kept = {id(f) for k, f in enumerate(filled.footprints) if k not in gone}
+    filled.footprints = [f for f in filled.footprints if id(f) in kept]
+    filled.alley_houses = [[h for h in houses if id(h[2]) in kept] for houses in filled.alley_houses]
 
 
 def _towards(footprint: Footprint, x: float, y: float) -> float:
