@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from muster.base.errors import Refusal
-from muster.campaigns.states import ROUND_TRANSITIONS, DoorState, EntryClass
+from muster.campaigns.states import ROUND_TRANSITIONS, DoorState, EntryClass, Origin
 
-NO_TIME: datetime | None = None
 LATER = "second_visit"
 
 
@@ -87,16 +86,23 @@ def standing_facts(facts: Iterable[SeenFact]) -> list[SeenFact]:
     return [fact for fact in by_id.values() if fact.kind != "fact.undone" and fact.id not in undone]
 
 
+ADDED_IN_ERROR = "added_in_error"
+
+
 def settle_entry(
-    rules: Mapping[str, OutcomeRule], *, origin_dwelling: uuid.UUID, facts: Iterable[SeenFact]
+    rules: Mapping[str, OutcomeRule], *, origin: str, origin_dwelling: uuid.UUID, facts: Iterable[SeenFact]
 ) -> EntryState:
     """The state of an entry from its origin and the set of its facts.
 
     Total order of outcomes: precedence, then when it happened, then the fact's id. An outcome that asks for a second
-    visit counts as UNREACHED until a second person has recorded the same.
+    visit counts as UNREACHED until a second person has recorded the same. Who was added by a finding that was taken
+    back stays on the roster, explained as added in error: entries are never deleted.
     """
+    facts = list(facts)
     standing = standing_facts(facts)
-    outcomes = [f for f in standing if f.kind == "entry.outcome" and f.value in rules]
+    if origin == Origin.ADDED and _finding_taken_back(facts, standing):
+        return EntryState(EntryClass.EXPLAINED, ADDED_IN_ERROR, None, None, None, 0, len(standing), origin_dwelling)
+    outcomes = [f for f in standing if f.kind in {"entry.outcome", "person.found"} and f.value in rules]
     moves = [f for f in standing if f.kind == "person.moved"]
     attempts = sum(1 for f in outcomes if rules[f.value].cls != EntryClass.DONE)
     attempts += sum(1 for f in standing if f.kind == "contact.tried")
@@ -110,6 +116,11 @@ def settle_entry(
         if len(witnesses) < 2:
             cls = EntryClass.UNREACHED
     return EntryState(cls, best.value, best.occurred_at, best.actor, best.id, attempts, len(standing), dwelling)
+
+
+def _finding_taken_back(facts: list[SeenFact], standing: list[SeenFact]) -> bool:
+    finding = {"person.found", "door.found"}
+    return any(f.kind in finding for f in facts) and not any(f.kind in finding for f in standing)
 
 
 _DOOR_RANK = {DoorState.NO_ANSWER: 0, DoorState.REFUSED: 1, DoorState.SEEN: 1, DoorState.VACANT: 1}

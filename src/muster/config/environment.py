@@ -93,5 +93,5 @@ def _sqlite(path: str) -> dict[str, object]:
         "NAME": path,
         "CONN_MAX_AGE": None,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
-        "TEST": {"NAME": None},
+        "TEST": {"NAME": f"{path}.test"},
     }

@@ -39,6 +39,10 @@ class SealedAttribute(DeferredAttribute):
             instance.__dict__[self.field.attname] = value
         return value
 
+    def __set__(self, instance: Any, value: Any) -> None:
+        # Having __set__ makes this a data descriptor: without it the row's own dictionary would be read first.
+        instance.__dict__[self.field.attname] = value
+
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]
     """A short or long text, sealed with AES-256-GCM.

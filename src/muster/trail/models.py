@@ -50,23 +50,45 @@ class Fact(models.Model):
     body_hash = models.BinaryField(max_length=32)
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     code = models.CharField(max_length=40, blank=True)
-    resolved_at = models.DateTimeField(null=True)
-    resolved_by = models.UUIDField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["device", "id"], name="fact_device_id"),
-            models.CheckConstraint(
-                condition=Q(resolved_at__isnull=True, resolved_by__isnull=True)
-                | Q(resolved_at__isnull=False, resolved_by__isnull=False),
-                name="fact_resolved_when_and_by",
-            ),
-        ]
+        constraints = [models.UniqueConstraint(fields=["device", "id"], name="fact_device_id")]
         indexes = [
             models.Index(fields=["round", "subject"], name="fact_of_subject"),
             models.Index(fields=["round", "door"], name="fact_of_door", condition=Q(door__isnull=False)),
-            models.Index(fields=["verdict", "incident"], name="fact_waiting", condition=Q(verdict__in=["HELD", "QUARANTINED"])),
         ]
+
+
+class Waiting(models.Model):
+    """A fact that is held or quarantined: in sight, with its reason, until it is applied or a person decides."""
+
+    pk = models.CompositePrimaryKey("device", "seq")
+    device = models.UUIDField()
+    seq = models.BigIntegerField()
+    fact = models.UUIDField()
+    incident = models.UUIDField()
+    round = models.UUIDField(null=True)
+    sub_district = models.BigIntegerField()
+    grid = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=32)
+    subject = models.UUIDField()
+    ref = models.UUIDField(null=True)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    code = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.UUIDField(null=True)
+    resolution = models.CharField(max_length=24, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(resolved_at__isnull=True, resolved_by__isnull=True)
+                | Q(resolved_at__isnull=False, resolved_by__isnull=False),
+                name="waiting_resolved_when_and_by",
+            )
+        ]
+        indexes = [models.Index(fields=["incident", "subject"]), models.Index(fields=["incident", "ref"])]
 
 
 class SecondCopy(models.Model):

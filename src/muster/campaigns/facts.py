@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bulk apply: what a set of new facts makes of entries, doors and the accounts of grids.
+
+`Reading` is what was read before the transaction; `Changes` is what must be written in it. Settling happens between
+the two, outside any transaction. Inside it versions are checked again: whoever lost the race reads and settles anew.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
+from muster.campaigns.rules import (
+    DoorReading,
+    EntryState,
+    OutcomeRule,
+    SeenFact,
+    outcome_rules,
+    settle_door,
+    settle_entry,
+)
+from muster.campaigns.states import DoorState, EntryClass, Origin
+from muster.storage.row_updates import update_rows
+from muster.storage.writes import LostRace
+from muster.trail.queries import FactRow, facts_about, facts_at
+
+CLASS_COUNTERS = {
+    EntryClass.OPEN: "n_open",
+    EntryClass.DONE: "n_done",
+    EntryClass.ARRANGED: "n_arranged",
+    EntryClass.EXPLAINED: "n_explained",
+    EntryClass.UNREACHED: "n_unreached",
+}
+DOOR_COUNTERS = {
+    DoorState.SEEN: "doors_seen",
+    DoorState.VACANT: "doors_vacant",
+    DoorState.NO_ANSWER: "doors_no_answer",
+    DoorState.REFUSED: "doors_refused",
+}
+ENTRY_COLUMNS = ("grid", "dwelling", "cls", "outcome", "at", "actor", "fact", "attempts", "facts", "version", "rev")
+DOOR_COLUMNS = ("state", "at", "fact", "attempts", "version", "rev")
+KEY = ("round", "sub_district", "subject")
+
+
+@dataclass(slots=True)
+class RoundReading:
+    """A round with its rules, and the entries and doors of it that new facts touch."""
+
+    round: Round
+    rules: dict[str, OutcomeRule]
+    entries: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
+    doors: dict[uuid.UUID, DoorEntry] = field(default_factory=dict)
+    new_entries: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
+    new_doors: dict[uuid.UUID, DoorEntry] = field(default_factory=dict)
+
+    def entry(self, subject: uuid.UUID) -> LedgerEntry | None:
+        return self.entries.get(subject) or self.new_entries.get(subject)
+
+    def door(self, dwelling: uuid.UUID) -> DoorEntry | None:
+        return self.doors.get(dwelling) or self.new_doors.get(dwelling)
+
+    def add_entry(self, subject: uuid.UUID, *, sub_district: int, grid: int, dwelling: uuid.UUID) -> None:
+        """A unit that was on no list joins the roster of its grid."""
+        if self.entry(subject) is None:
+            self.new_entries[subject] = LedgerEntry(
+                round=self.round.id, sub_district=sub_district, subject=subject, origin=Origin.ADDED, origin_grid=grid,
+                origin_dwelling=dwelling, grid=grid, dwelling=dwelling,
+            )  # fmt: skip
+
+    def add_door(self, dwelling: uuid.UUID, *, sub_district: int, grid: int, building: uuid.UUID) -> None:
+        if self.door(dwelling) is None:
+            self.new_doors[dwelling] = DoorEntry(
+                round=self.round.id, sub_district=sub_district, subject=dwelling, origin=Origin.ADDED, grid=grid,
+                building=building,
+            )  # fmt: skip
+
+
+def read_rounds(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RoundReading]:
+    rounds = Round.objects.select_related("campaign__kind").filter(id__in=ids)
+    return {r.id: RoundReading(r, outcome_rules(r.campaign.kind.definition)) for r in rounds}
+
+
+def read_ledger(reading: RoundReading, *, subjects: Collection[uuid.UUID], doors: Collection[uuid.UUID],
+                sub_districts: Collection[int]) -> None:  # fmt: skip
+    """Reads the touched entries and doors of a round; every statement carries the sub-districts of its key."""
+    keyed = {"round": reading.round.id, "sub_district__in": list(sub_districts)}
+    if subjects:
+        rows = LedgerEntry.objects.filter(**keyed, subject__in=list(subjects))
+        reading.entries.update({row.subject: row for row in rows})
+    more = set(doors) | {e.origin_dwelling for e in reading.entries.values()}
+    if more:
+        reading.doors.update({row.subject: row for row in DoorEntry.objects.filter(**keyed, subject__in=list(more))})
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a chunk of facts makes of one round."""
+
+    reading: RoundReading
+    entries: list[tuple[LedgerEntry, EntryState, int | None]] = field(default_factory=list)
+    doors: list[tuple[DoorEntry, DoorReading]] = field(default_factory=list)
+    fresh_at: dict[int, datetime] = field(default_factory=dict)
+
+    @property
+    def touched_grids(self) -> set[int]:
+        grids = {g for e, _, to in self.entries for g in (e.grid, to) if g is not None}
+        grids |= {d.grid for d, _ in self.doors}
+        grids |= {e.origin_grid for e in self.reading.new_entries.values()}
+        grids |= {d.grid for d in self.reading.new_doors.values()}
+        return grids | set(self.fresh_at)
+
+
+def seen(row: FactRow, desk_devices: Collection[uuid.UUID]) -> SeenFact:
+    return SeenFact(row.id, row.kind, row.value, row.actor, row.occurred_at, row.ref, row.subject, row.device in desk_devices)
+
+
+def settle_changes(
+    reading: RoundReading,
+    *,
+    subjects: Iterable[uuid.UUID],
+    doors: Iterable[uuid.UUID],
+    new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
+    new_by_door: Mapping[uuid.UUID, list[SeenFact]],
+    desk_devices: Collection[uuid.UUID],
+    grid_of: Callable[[uuid.UUID], int | None],
+) -> Changes:
+    """Settles every touched entry and door from all its facts, the kept ones and the new ones. Reads, never writes.
+
+    grid_of: dwelling -> its small grid if that takes part in the round; asked only for dwellings moved to.
+    """
+    changes = Changes(reading)
+    subjects, doors = list(subjects), list(doors)
+    kept: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
+    for row in facts_about(reading.round.id, subjects=subjects):
+        kept[row.subject].append(seen(row, desk_devices))
+    for subject in subjects:
+        entry = reading.entry(subject)
+        if entry is None:
+            continue
+        state = settle_entry(
+            reading.rules,
+            origin=entry.origin,
+            origin_dwelling=entry.origin_dwelling,
+            facts=kept[subject] + new_by_subject.get(subject, []),
+        )
+        grid = entry.grid if state.dwelling == entry.dwelling else grid_of(state.dwelling) if state.dwelling else None
+        if not same_entry(entry, state, grid):
+            changes.entries.append((entry, state, grid))
+    kept_at: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
+    for row in facts_at(reading.round.id, doors=doors):
+        if row.door is not None:
+            kept_at[row.door].append(seen(row, desk_devices))
+    for dwelling in doors:
+        door = reading.door(dwelling)
+        if door is None:
+            continue
+        found = settle_door(reading.rules, kept_at[dwelling] + new_by_door.get(dwelling, []))
+        if (door.state, door.at, door.fact, door.attempts) != (found.state, found.at, found.fact, found.attempts):
+            changes.doors.append((door, found))
+    return changes
+
+
+def same_entry(entry: LedgerEntry, state: EntryState, grid: int | None) -> bool:
+    return (entry.cls, entry.outcome, entry.at, entry.actor, entry.fact, entry.attempts, entry.facts, entry.dwelling,
+            entry.grid) == (state.cls, state.outcome, state.at, state.actor, state.fact, state.attempts, state.facts,
+                            state.dwelling, grid)  # fmt: skip
+
+
+def recheck(changes: Changes) -> None:
+    """Inside the transaction: raises LostRace where an entry or door changed since it was read, or appeared meanwhile."""
+    reading = changes.reading
+    entries = {e.subject: e.version for e, _, _ in changes.entries if e.subject not in reading.new_entries}
+    doors = {d.subject: d.version for d, _ in changes.doors if d.subject not in reading.new_doors}
+    _recheck(LedgerEntry, reading, entries, {e.sub_district for e, _, _ in changes.entries}, set(reading.new_entries))
+    _recheck(DoorEntry, reading, doors, {d.sub_district for d, _ in changes.doors}, set(reading.new_doors))
+
+
+def _recheck(model: type[LedgerEntry] | type[DoorEntry], reading: RoundReading, versions: Mapping[uuid.UUID, int],
+             sub_districts: set[int], new: set[uuid.UUID]) -> None:  # fmt: skip
+    new_rows = reading.new_entries if model is LedgerEntry else reading.new_doors
+    sub_districts |= {row.sub_district for row in new_rows.values()}
+    if not versions and not new:
+        return
+    rows = model.objects.filter(
+        round=reading.round.id, sub_district__in=sub_districts, subject__in=[*versions, *new]
+    ).values_list("subject", "version")
+    found = dict(rows)
+    if found != dict(versions):
+        raise LostRace(model.__name__)
+
+
+def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
+    """Inside the transaction, after recheck: entries, doors, then the accounts of the touched grids."""
+    reading = changes.reading
+    accounts = Accounts(reading.round.id)
+    for entry in reading.new_entries.values():
+        accounts.add(entry)
+        entry.rev = revisions.get(entry.origin_grid, 0)
+    for door in reading.new_doors.values():
+        accounts.add_door(door)
+        door.rev = revisions.get(door.grid, 0)
+    updated_entries, updated_doors = [], []
+    for entry, state, grid in changes.entries:
+        accounts.change(entry, state, grid)
+        place_entry(entry, state, grid, revisions)
+        if entry.subject not in reading.new_entries:
+            updated_entries.append(entry)
+    for door, found in changes.doors:
+        accounts.change_door(door, found)
+        door.state, door.at, door.fact, door.attempts = found.state, found.at, found.fact, found.attempts
+        door.version += 1
+        door.rev = revisions.get(door.grid, door.rev)
+        if door.subject not in reading.new_doors:
+            updated_doors.append(door)
+    LedgerEntry.objects.bulk_create(reading.new_entries.values())
+    DoorEntry.objects.bulk_create(reading.new_doors.values())
+    update_rows(LedgerEntry, updated_entries, columns=ENTRY_COLUMNS, key=KEY)
+    update_rows(DoorEntry, updated_doors, columns=DOOR_COLUMNS, key=KEY)
+    accounts.write(fresh_at=changes.fresh_at, revisions=revisions)
+
+
+def place_entry(entry: LedgerEntry, state: EntryState, grid: int | None, revisions: Mapping[int, int]) -> None:
+    entry.cls, entry.outcome, entry.at, entry.actor = state.cls, state.outcome, state.at, state.actor
+    entry.fact, entry.attempts, entry.facts = state.fact, state.attempts, state.facts
+    entry.dwelling, entry.grid = state.dwelling, grid
+    entry.version += 1
+    if grid is not None:
+        entry.rev = revisions.get(grid, entry.rev)
+
+
+class Accounts:
+    """The changes of the accounts (RoundGrid) that changes of entries and doors ask for.
+
+    `added`, `moved_in` and `moved_out` are pure functions of each entry's origin and present grid, so that the order
+    in which facts arrive leaves no trace: moved_out counts entries of the grid that are elsewhere now, moved_in
+    entries of elsewhere that are here now.
+    """
+
+    def __init__(self, round_id: uuid.UUID) -> None:
+        self.round = round_id
+        self.deltas: dict[int, Counter[str]] = defaultdict(Counter)
+        self.outcomes: dict[int, Counter[str]] = defaultdict(Counter)
+        self.guests: dict[int, set[int]] = defaultdict(set)
+
+    def add(self, entry: LedgerEntry) -> None:
+        self.deltas[entry.origin_grid]["added"] += 1
+        self.deltas[entry.origin_grid][CLASS_COUNTERS[EntryClass(entry.cls)]] += 1
+
+    def add_door(self, door: DoorEntry) -> None:
+        self.deltas[door.grid]["doors"] += 1
+        self.deltas[door.grid]["doors_added"] += 1
+
+    def change(self, entry: LedgerEntry, state: EntryState, grid: int | None) -> None:
+        if entry.grid is not None:
+            self.deltas[entry.grid][CLASS_COUNTERS[EntryClass(entry.cls)]] -= 1
+            if entry.outcome:
+                self.outcomes[entry.grid][entry.outcome] -= 1
+        if grid is not None:
+            self.deltas[grid][CLASS_COUNTERS[EntryClass(state.cls)]] += 1
+            if state.outcome:
+                self.outcomes[grid][state.outcome] += 1
+        if grid != entry.grid:
+            self._move(entry, grid)
+
+    def _move(self, entry: LedgerEntry, grid: int | None) -> None:
+        origin, before = entry.origin_grid, entry.grid
+        self.deltas[origin]["moved_out"] += (grid != origin) - (before != origin)
+        if before is not None and before != origin:
+            self.deltas[before]["moved_in"] -= 1
+        if grid is not None and grid != origin:
+            self.deltas[grid]["moved_in"] += 1
+            self.guests[grid].add(entry.sub_district)
+
+    def change_door(self, door: DoorEntry, found: DoorReading) -> None:
+        if door.state in DOOR_COUNTERS:
+            self.deltas[door.grid][DOOR_COUNTERS[DoorState(door.state)]] -= 1
+        if found.state in DOOR_COUNTERS:
+            self.deltas[door.grid][DOOR_COUNTERS[DoorState(found.state)]] += 1
+
+    def write(self, *, fresh_at: Mapping[int, datetime], revisions: Mapping[int, int]) -> None:
+        grids = set(self.deltas) | set(self.outcomes) | set(fresh_at)
+        rows = list(RoundGrid.objects.select_for_update().filter(round=self.round, grid__in=grids)) if grids else []
+        if not set(self.deltas) <= {row.grid for row in rows}:
+            raise LostRace("RoundGrid")
+        for row in rows:
+            for counter, delta in self.deltas[row.grid].items():
+                setattr(row, counter, getattr(row, counter) + delta)
+            for outcome, delta in self.outcomes[row.grid].items():
+                row.outcomes[outcome] = row.outcomes.get(outcome, 0) + delta
+            row.outcomes = {code: n for code, n in sorted(row.outcomes.items()) if n}
+            row.guests_from = sorted({*row.guests_from, *(self.guests[row.grid] - {row.sub_district})})
+            row.rev = revisions.get(row.grid, row.rev)
+            fresh = fresh_at.get(row.grid)
+            if fresh and (row.last_fact_at is None or fresh > row.last_fact_at):
+                row.last_fact_at = fresh
+        update_rows(
+            RoundGrid,
+            rows,
+            columns=("added", "moved_in", "moved_out", "guests_from", *CLASS_COUNTERS.values(), "doors", "doors_added",
+                     *DOOR_COUNTERS.values(), "outcomes", "last_fact_at", "rev"),
+            key=("round", "sub_district", "grid"),
+        )  # fmt: skip
