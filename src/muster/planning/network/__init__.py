@@ -6,7 +6,7 @@ from muster.planning.network.distances import Near, distances, row_blocks, withi
 from muster.planning.network.explain import explain
 from muster.planning.network.graph import UNREACHABLE, WalkGraph
 from muster.planning.network.hierarchy import Hierarchy, prepare
-from muster.planning.network.places import Places, at_nodes, behind_gates, snap
+from muster.planning.network.places import Places, at_nodes, behind_gates, snap, with_gates
 from muster.planning.network.plan import Plan, read_plan, write_plan
 from muster.planning.network.problem import Problem, Task, pins, problem_from_json, read_problem, schema
 from muster.planning.network.reach import reach
@@ -49,6 +49,7 @@ __all__ = [
     "walk_graph",
     "walk_length",
     "walk_order",
+    "with_gates",
     "within",
     "write_plan",
 ]

@@ -61,10 +61,17 @@ class WalkGraph:
         rows, neighbours, lengths = _in_rows(size, low, high, once)
         return cls(*places, low, high, once, rows, neighbours, lengths)
 
-    def with_lengths(self, dm: ArrayLike) -> WalkGraph:
-        """Return the same streets with other lengths (a closed street gets a very long one)."""
-        length = np.asarray(dm, np.int64)
-        return WalkGraph.from_edges(self.size, self.edge_a, self.edge_b, length, lon=self.lon, lat=self.lat)
+    def without_edges(self, closed: Bools) -> WalkGraph:
+        """Return the same corners without the closed edges."""
+        still = ~closed
+        return WalkGraph.from_edges(
+            self.size,
+            self.edge_a[still],
+            self.edge_b[still],
+            self.edge_dm[still],
+            lon=self.lon,
+            lat=self.lat,
+        )
 
     def pieces(self) -> Longs:
         """Return for each node the number of its connected piece."""

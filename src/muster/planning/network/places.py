@@ -8,7 +8,7 @@ street, or in the same yard, may also walk to each other directly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -111,49 +111,108 @@ def snap(graph: WalkGraph, lon: ArrayLike, lat: ArrayLike, *, limit_m: float = 5
     )
 
 
+def with_gates(
+    graph: WalkGraph, lon: ArrayLike, lat: ArrayLike, *, limit_m: float = 500.0
+) -> tuple[WalkGraph, Places]:
+    """Return the graph with a corner where each gate meets its street, and the gates as places.
+
+    Snap doors to the new graph: a door may lie between a gate and the next corner.
+    """
+    beside = snap(graph, lon, lat, limit_m=limit_m)
+    at_gate = np.full(len(beside), -1, np.int64)
+    corner_lon, corner_lat = list(graph.lon), list(graph.lat)
+    tails, heads, lengths = [], [], []
+    order = np.lexsort((beside.along_dm, beside.edge))
+    cut = np.zeros(len(graph.edge_a), np.bool_)
+    for edge in np.unique(beside.edge[beside.edge >= 0]):
+        cut[edge] = True
+        last, walked = int(graph.edge_a[edge]), 0
+        whole = int(graph.edge_dm[edge])
+        for gate in order[np.searchsorted(beside.edge[order], edge) :]:
+            if beside.edge[gate] != edge:
+                break
+            along = int(beside.along_dm[gate])
+            if walked < along < whole:
+                share = along / whole
+                a, b = graph.edge_a[edge], graph.edge_b[edge]
+                corner_lon.append(graph.lon[a] + share * (graph.lon[b] - graph.lon[a]))
+                corner_lat.append(graph.lat[a] + share * (graph.lat[b] - graph.lat[a]))
+                tails.append(last)
+                heads.append(len(corner_lon) - 1)
+                lengths.append(along - walked)
+                last, walked = len(corner_lon) - 1, along
+            at_gate[gate] = int(graph.edge_b[edge]) if along == whole else last
+        tails.append(last)
+        heads.append(int(graph.edge_b[edge]))
+        lengths.append(whole - walked)
+    finer = WalkGraph.from_edges(
+        len(corner_lon),
+        np.concatenate([graph.edge_a[~cut], np.asarray(tails, np.int64)]).astype(np.int64),
+        np.concatenate([graph.edge_b[~cut], np.asarray(heads, np.int64)]).astype(np.int64),
+        np.concatenate([graph.edge_dm[~cut], np.asarray(lengths, np.int64)]).astype(np.int64),
+        lon=np.asarray(corner_lon),
+        lat=np.asarray(corner_lat),
+    )
+    return finer, _gate_places(beside, at_gate)
+
+
+def _gate_places(beside: Places, at_gate: Longs) -> Places:
+    on_street = at_gate >= 0
+    rows = np.zeros(len(beside) + 1, np.int64)
+    np.cumsum(on_street, out=rows[1:])
+    nowhere = np.full(len(beside), -1, np.int32)
+    return Places(
+        rows,
+        at_gate[on_street].astype(np.int32),
+        beside.off_dm[on_street],
+        nowhere,
+        np.zeros(len(beside), np.int32),
+        np.zeros(len(beside), np.int32),
+        nowhere,
+        beside.east_dm,
+        beside.north_dm,
+    )
+
+
 def behind_gates(
     outside: Places, yard: ArrayLike, gates: Places, gate_yard: ArrayLike, *, gate_open: ArrayLike
 ) -> Places:
     """Return the places with those in a gated yard moved behind its open gates.
 
-    `outside` and `gates` come from `snap` on the same graph; `yard` is -1 for a place in no compound. A
+    `gates` and the graph of `outside` come from `with_gates`; `yard` is -1 for a place in no compound. A
     yard without any gate on the list counts as open ground. A yard whose gates are all shut is cut off:
     its places are unattached, and the caller says so.
     """
     of_place, of_gate = np.asarray(yard, np.int64), np.asarray(gate_yard, np.int64)
-    open_ = np.asarray(gate_open, np.bool_)
-    if not len(of_place) == len(outside):
+    is_open = np.asarray(gate_open, np.bool_)
+    if len(of_place) != len(outside):
         raise BadProblem("yard", "", "planning.cure.same_length", fields="places, yard")
-    if not len(of_gate) == len(gates) == len(open_):
+    if not len(of_gate) == len(gates) == len(is_open):
         raise BadProblem("gates", "", "planning.cure.same_length", fields="gates, yard, open")
     gated = np.isin(of_place, of_gate[of_gate >= 0]) & (of_place >= 0)
-    nodes: list[Ints] = []
-    costs: list[Ints] = []
-    counts = np.zeros(len(outside), np.int64)
-    gates_of = {int(g): np.flatnonzero((of_gate == g) & open_) for g in np.unique(of_gate[of_gate >= 0])}
-    for place in range(len(outside)):
-        if gated[place]:
-            node, cost = _through_gates(outside, place, gates, gates_of[int(of_place[place])])
-        else:
-            span = slice(outside.rows[place], outside.rows[place + 1])
-            node, cost = outside.node[span], outside.cost_dm[span]
-        nodes.append(node)
-        costs.append(cost)
-        counts[place] = len(node)
+    open_gates = {int(g): np.flatnonzero((of_gate == g) & is_open) for g in np.unique(of_place[gated])}
+    accesses = [
+        _through_gates(outside, place, gates, open_gates[int(of_place[place])])
+        if gated[place]
+        else _own_accesses(outside, place)
+        for place in range(len(outside))
+    ]
     rows = np.zeros(len(outside) + 1, np.int64)
-    np.cumsum(counts, out=rows[1:])
+    np.cumsum([len(nodes) for nodes, _ in accesses], out=rows[1:])
     none = np.zeros(0, np.int32)
-    return Places(
-        rows,
-        np.concatenate([*nodes, none]).astype(np.int32),
-        np.concatenate([*costs, none]).astype(np.int32),
-        np.where(gated, -1, outside.edge).astype(np.int32),
-        outside.along_dm,
-        outside.off_dm,
-        np.where(gated, of_place, -1).astype(np.int32),
-        outside.east_dm,
-        outside.north_dm,
+    return replace(
+        outside,
+        rows=rows,
+        node=np.concatenate([none, *(nodes for nodes, _ in accesses)]),
+        cost_dm=np.concatenate([none, *(costs for _, costs in accesses)]),
+        edge=np.where(gated, -1, outside.edge).astype(np.int32),
+        yard=np.where(gated, of_place, -1).astype(np.int32),
     )
+
+
+def _own_accesses(places: Places, place: int) -> tuple[Ints, Ints]:
+    span = slice(places.rows[place], places.rows[place + 1])
+    return places.node[span], places.cost_dm[span]
 
 
 def flat_map(graph: WalkGraph) -> FlatMap:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from defusedxml import ElementTree
+from defusedxml import DefusedXmlException, ElementTree
 
 from muster.planning._kernel.arrays import Floats
 from muster.planning._kernel.files import read_text
@@ -77,7 +77,7 @@ def _kml_lines(text: str, file_name: str) -> Iterator[Road | None]:
             if element.tag == f"{_KML}Placemark":
                 yield from _placemark_lines(element)
                 element.clear()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, DefusedXmlException) as error:
         raise BadProblem("", file_name, "planning.cure.file_form", allowed="KML, GeoJSON") from error
 
 
