@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front door as an ASGI app: POST /v1/batches, PUT /v1/blobs/{sha256}, GET /healthz and /readyz."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+
+from muster.base import clock
+from muster.base.crypto import Keystore
+from muster.base.errors import Refusal
+from muster.intake import envelope, limits
+from muster.intake.answers import (
+    Answer,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    json_answer,
+    language,
+    problem,
+    send_answer,
+)
+from muster.intake.blobs import BlobStore, blob_name
+from muster.intake.bodies import Bodies, Gone
+from muster.intake.group_commit import GroupCommit
+from muster.intake.journal import Entry, Journal, open_journal
+from muster.intake.leases import KnownLeases
+from muster.intake.receipts import make_receipt
+from muster.intake.settings import Settings, read_settings
+
+_log = logging.getLogger(__name__)
+_BLOBS = "/v1/blobs/"
+_FAILED_LATELY = 5.0
+_LEAST_FREE = 64 << 20
+_ALLOWED = (
+    (b"access-control-allow-methods", b"POST, PUT, GET"),
+    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, muster-signature"),
+    (b"access-control-max-age", b"7200"),
+)
+
+_Headers = dict[bytes, bytes]
+
+
+class IntakeApp:
+    """One process of the front door. `start` and `stop` are its lifespan."""
+
+    def __init__(
+        self, settings: Settings, *, open_stream: Callable[[Settings, Keystore], Journal] | None = None
+    ) -> None:
+        self._settings = settings
+        self._open_stream = open_stream or (
+            lambda settings, keystore: open_journal(settings.journal_source, keystore)
+        )
+        self._bodies = Bodies()
+
+    async def start(self) -> None:
+        self._keystore = self._settings.open_keystore()
+        self._leases = KnownLeases(self._keystore)
+        self._commits = GroupCommit(self._open_stream(self._settings, self._keystore))
+        self._blobs = BlobStore(self._settings.data, self._keystore)
+        self._keystore.instance_key()
+
+    async def stop(self) -> None:
+        await self._commits.close()
+        self._blobs.close()
+        self._keystore.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Refusal as refusal:
+            await send({"type": "lifespan.startup.failed", "message": str(refusal)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        orphaned = asyncio.create_task(_leave_with(os.getppid()))
+        await receive()
+        orphaned.cancel()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: _Headers = dict(scope["headers"])
+        try:
+            answer = await self._answer(scope["method"], scope["path"], headers, receive)
+        except Refusal as refusal:
+            answer = problem(refusal, lang=language(headers))
+        except Gone:
+            return
+        except Exception:  # noqa: BLE001 -- a bug answers this one asker; the door stays open
+            _log.exception("%s %s", scope["method"], scope["path"])
+            answer = problem(Refusal("intake_failed"), lang=language(headers))
+        await send_answer(send, answer, self._origin_headers(headers))
+
+    async def _answer(self, method: str, path: str, headers: _Headers, receive: Receive) -> Answer:
+        route = self._route(path)
+        if method == "OPTIONS":
+            return Answer(204, headers=_ALLOWED)
+        if route is None:
+            raise Refusal("path_unknown")
+        wanted, act = route
+        if method != wanted and not (method == "HEAD" and wanted == "GET"):
+            raise Refusal("method_unknown", method=method[:16])
+        return await act(headers, receive)
+
+    def _route(self, path: str) -> tuple[str, Callable[[_Headers, Receive], Awaitable[Answer]]] | None:
+        if path == "/v1/batches":
+            return "POST", self._take_batch
+        if path.startswith(_BLOBS):
+            return "PUT", lambda headers, receive: self._take_blob(path[len(_BLOBS) :], headers, receive)
+        if path == "/healthz":
+            return "GET", self._health
+        if path == "/readyz":
+            return "GET", self._readiness
+        return None
+
+    async def _take_batch(self, headers: _Headers, receive: Receive) -> Answer:
+        token, lease = self._leases.of_header(_text(headers, b"authorization"))
+        if self._commits.fullness >= 1:
+            raise Refusal("intake_busy")  # before the body costs anything
+        raw = await self._bodies.read(
+            headers, receive, most=limits.BODY_BYTES, within=limits.BODY_SECONDS, too_large="body_too_large"
+        )
+        body = envelope.plain_body(raw, _text(headers, b"content-encoding").strip().lower())
+        batch = envelope.read_batch(body)
+        alg, signature = envelope.read_signature(_text(headers, b"muster-signature").strip())
+        # Journaled again if it comes again: which copy counts is fold's to know, and it does not mind two.
+        entry = Entry(
+            received_at=clock.now(),
+            device=batch.device,
+            batch=batch.batch,
+            incident=lease.incident,
+            lease=token,
+            alg=alg,
+            signature=signature,
+            sha256=hashlib.sha256(body).digest(),
+            body=body,
+        )
+        await self._commits.commit(entry)
+        receipt = make_receipt(
+            self._keystore.instance_key(),
+            batch=entry.batch,
+            device=entry.device,
+            sha256=entry.sha256,
+            received_at=entry.received_at,
+            count=len(batch.facts),
+        )
+        return json_answer(receipt)
+
+    async def _take_blob(self, name: str, headers: _Headers, receive: Receive) -> Answer:
+        _, lease = self._leases.of_header(_text(headers, b"authorization"))
+        sha256 = blob_name(name)
+        self._blobs.admit(facts_fullness=self._commits.fullness)
+        body = await self._bodies.read(
+            headers, receive, most=limits.BLOB_BYTES, within=limits.BLOB_SECONDS, too_large="blob_too_large"
+        )
+        await self._blobs.put(lease.incident, sha256, body)
+        return json_answer({"v": 1, "sha256": sha256, "size": len(body)})
+
+    async def _health(self, _headers: _Headers, _receive: Receive) -> Answer:
+        return json_answer({"status": "ok"})
+
+    async def _readiness(self, _headers: _Headers, _receive: Receive) -> Answer:
+        free = shutil.disk_usage(self._settings.data).free
+        failing = self._commits.failing(within=_FAILED_LATELY)
+        ready = self._commits.writer > 0 and not failing and free >= _LEAST_FREE
+        facts = {
+            "status": "ok" if ready else "unavailable",
+            "writer": self._commits.writer,
+            "queue": round(self._commits.fullness, 3),
+            "disk_free": free,
+        }
+        return json_answer(facts, status=200 if ready else 503)
+
+    def _origin_headers(self, headers: _Headers) -> Headers:
+        origin = _text(headers, b"origin")
+        if not origin:
+            return []
+        allowed: Headers = [(b"vary", b"Origin")]
+        if origin in self._settings.web_origins:
+            allowed += [
+                (b"access-control-allow-origin", origin.encode()),
+                (b"access-control-expose-headers", b"Retry-After"),
+            ]
+        return allowed
+
+
+def application() -> IntakeApp:
+    """Make the app from the environment: what granian's workers call."""
+    return IntakeApp(read_settings())
+
+
+def _text(headers: _Headers, name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
+
+
+async def _leave_with(parent: int) -> None:
+    """End when the process that started us is gone: an orphan would hold the port and the stream."""
+    with contextlib.suppress(asyncio.CancelledError):
+        while os.getppid() == parent:
+            await asyncio.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(limits.COMMIT_SECONDS)
+        os._exit(1)

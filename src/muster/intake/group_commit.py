@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group commit: many requests, one fsync. It clocks itself: the next group is
+whatever came while the last one committed.
+
+Nouns: queue (bounded in batches and bytes), deadline (who waited longer is sent away: he has given up by
+then), group (what goes into one commit).
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from muster.base.errors import Refusal
+from muster.intake import limits
+from muster.intake.journal import Entry, Journal
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entry: Entry
+    since: float
+    answer: asyncio.Future[int]
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = len(self.entry.body)
+
+
+class GroupCommit:
+    """Owns the journal and the one thread that writes to it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        queue_batches: int = limits.QUEUE_BATCHES,
+        queue_bytes: int = limits.QUEUE_BYTES,
+        queue_seconds: float = limits.QUEUE_SECONDS,
+        group_batches: int = limits.GROUP_BATCHES,
+        group_bytes: int = limits.GROUP_BYTES,
+        commit_seconds: float = limits.COMMIT_SECONDS,
+    ) -> None:
+        self._journal = journal
+        self._queue_batches, self._queue_bytes, self._queue_seconds = (
+            queue_batches,
+            queue_bytes,
+            queue_seconds,
+        )
+        self._group_batches, self._group_bytes = group_batches, group_bytes
+        self._commit_seconds = commit_seconds
+        self._queue: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._work = threading.Condition()
+        self._closing = False
+        self._failed_at: float | None = None
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def fullness(self) -> float:
+        """Return how full the queue is, 0 to 1."""
+        return max(len(self._queue) / self._queue_batches, self._bytes / self._queue_bytes)
+
+    @property
+    def writer(self) -> int:
+        """Return our stream's number; 0 while the journal could not be opened."""
+        return self._journal.writer
+
+    def failing(self, *, within: float) -> bool:
+        """Say whether the last commit failed, less than `within` seconds ago."""
+        failed_at = self._failed_at
+        return failed_at is not None and time.monotonic() - failed_at < within
+
+    async def commit(self, entry: Entry) -> int:
+        """Return n once the entry is durable.
+
+        Refusals: intake_busy, journal_full, journal_failed, incident_destroyed.
+        """
+        waiting = _Waiting(entry, time.monotonic(), self._loop.create_future())
+        with self._work:
+            if self._closing:
+                raise Refusal("intake_busy")
+            full = len(self._queue) >= self._queue_batches
+            if full or (self._queue and self._bytes + waiting.size > self._queue_bytes):
+                raise Refusal("intake_busy")
+            self._queue.append(waiting)
+            self._bytes += waiting.size
+            self._work.notify()
+        try:
+            # A store that hangs must not hold the device: it asks again, and a second copy does no harm.
+            async with asyncio.timeout(self._queue_seconds + self._commit_seconds):
+                return await waiting.answer
+        except TimeoutError:
+            raise Refusal("intake_busy") from None
+
+    async def close(self) -> None:
+        """Commit what waits, then let go of the journal."""
+        with self._work:
+            self._closing = True
+            self._work.notify()
+        await asyncio.to_thread(self._thread.join, self._commit_seconds)
+        if not self._thread.is_alive():
+            self._journal.close()
+
+    def _run(self) -> None:
+        self._append([])  # open the journal before the first device waits for it
+        while True:
+            with self._work:
+                self._work.wait_for(lambda: self._queue or self._closing)
+                if not self._queue:
+                    return
+                group = self._take()
+            oldest = time.monotonic() - self._queue_seconds
+            fresh = [
+                waiting for waiting in group if waiting.since >= oldest and not waiting.answer.cancelled()
+            ]
+            late = [waiting for waiting in group if waiting.since < oldest]
+            answers = self._append([waiting.entry for waiting in fresh]) if fresh else []
+            results = [
+                *zip(fresh, answers, strict=True),
+                *((waiting, Refusal("intake_busy")) for waiting in late),
+            ]
+            self._loop.call_soon_threadsafe(_settle, results)
+
+    def _take(self) -> list[_Waiting]:
+        group = [self._queue.popleft()]
+        size = group[0].size
+        while self._queue and len(group) < self._group_batches:
+            size += self._queue[0].size
+            if size > self._group_bytes:
+                break
+            group.append(self._queue.popleft())
+        self._bytes -= sum(waiting.size for waiting in group)
+        return group
+
+    def _append(self, entries: Sequence[Entry]) -> Sequence[int | Refusal]:
+        try:
+            answers = self._journal.append(entries)
+        except Refusal as refusal:
+            self._failed_at = time.monotonic()
+            _log.error("journal: %s", refusal)
+            return [refusal] * len(entries)
+        except Exception:  # noqa: BLE001 -- a bug costs these requests, not the thread that all others need
+            self._failed_at = time.monotonic()
+            _log.exception("journal: unforeseen failure")
+            return [Refusal("journal_failed")] * len(entries)
+        self._failed_at = None
+        return answers
+
+
+def _settle(results: Sequence[tuple[_Waiting, int | Refusal]]) -> None:
+    for waiting, answer in results:
+        if waiting.answer.done():
+            continue
+        if isinstance(answer, Refusal):
+            # One refusal may concern a whole group; each asker gets an exception of his own.
+            waiting.answer.set_exception(Refusal(answer.code, **answer.facts))
+        else:
+            waiting.answer.set_result(answer)

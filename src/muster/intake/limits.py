@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much the front door takes at once. Beyond these it says so; it never slows down quietly."""
+
+BODY_BYTES = 1 << 20
+BATCH_FACTS = 500
+DEPTH = 32
+BLOB_BYTES = 5 << 20
+LEASE_LETTERS = 6000
+SIGNATURE_LETTERS = 512
+
+BODY_SECONDS = 20.0
+BLOB_SECONDS = 120.0
+
+QUEUE_BATCHES = 2000
+QUEUE_BYTES = 64 << 20
+QUEUE_SECONDS = 2.0
+GROUP_BATCHES = 500
+GROUP_BYTES = 16 << 20
+COMMIT_SECONDS = 15.0
+
+BLOBS_AT_ONCE = 2
+BLOBS_WAITING = 16
+LEASES_REMEMBERED = 1 << 16
+READING_BYTES = 64 << 20

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting the front door on granian."""
+
+import os
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from muster.intake.settings import read_settings
+
+_BACKLOG = 2048
+_AT_ONCE = 2048
+
+
+def run(
+    host: str,
+    port: int,
+    data_dir: Path,
+    database_url: str = "",
+    *,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    web_origins: str = "",
+    workers: int = 1,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `workers` processes share the port; each has a stream of its own."""
+    told = {
+        "MUSTER_DATA": str(data_dir),
+        "MUSTER_DATABASE_URL": database_url,
+        "MUSTER_INTAKE_HOST": host,
+        "MUSTER_INTAKE_PORT": str(port),
+        "MUSTER_TLS_CERT": str(tls_cert or ""),
+        "MUSTER_TLS_KEY": str(tls_key or ""),
+        "MUSTER_WEB_ORIGIN": web_origins,
+    }
+    # Workers are fresh processes: the environment is what they inherit.
+    os.environ.update(told)
+    read_settings().open_keystore().close()  # a wrong secret is said here, once, not by each worker
+    server = Granian(
+        "muster.intake.app:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_AT_ONCE,
+        respawn_failed_workers=True,
+        workers_kill_timeout=20,
+        ssl_cert=tls_cert,
+        ssl_key=tls_key,
+        log_access=False,
+    )
+    server.serve()
+
+
+def main() -> None:
+    settings = read_settings()
+    run(
+        settings.host,
+        settings.port,
+        settings.data,
+        settings.database_url,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        web_origins=",".join(sorted(settings.web_origins)),
+    )
