@@ -238,6 +238,8 @@ class _Placing:
                 pass
             case _:
                 self._place_visit(placed, body, reading)
+        if placed.ruling.counts and not fact.may_speak_of(placed.grid):
+            placed.ruling = quarantined("out_of_scope")
         return placed
 
     def _doubt_round(self, fact: Incoming, reading: RoundReading | None) -> Ruling | None:
@@ -254,6 +256,9 @@ class _Placing:
         building = self.buildings.get(body.building)
         if building is None or reading is None or not self._takes_part(reading, building.grid):
             placed.ruling = held("unknown_subject")
+            return
+        if not placed.fact.may_speak_of(building.grid):
+            placed.ruling = quarantined("out_of_scope")
             return
         assert building.grid is not None
         known = self.places.get(placed.subject)
@@ -273,6 +278,9 @@ class _Placing:
         place = self.places.get(placed.fact.subject)
         if place is None or reading is None or not self._takes_part(reading, place.grid):
             placed.ruling = held("unknown_subject")
+            return
+        if not placed.fact.may_speak_of(place.grid):
+            placed.ruling = quarantined("out_of_scope")
             return
         assert place.grid is not None
         if body.outcome and body.outcome not in reading.rules:
@@ -308,9 +316,13 @@ class _Placing:
         if person is None and new is None:
             placed.ruling = held("unknown_subject")
             return
+        home = person.grid if person else new.grid if new else None
+        if not placed.fact.may_speak_of(home):
+            placed.ruling = quarantined("out_of_scope")
+            return
         if isinstance(body, kinds.NeedSeen):
             self.chunk.register.see_need(placed.fact, body)
-            placed.grid = person.grid if person else None
+            placed.grid = home
             return
         assert isinstance(body, kinds.PersonMoved)
         if body.to is not None and body.to.dwelling not in self.places:

@@ -49,7 +49,7 @@ def quarantined(code: str) -> Ruling:
 class Incoming:
     """One fact as it came, with what is known about its way here.
 
-    ruling None: nothing against it so far. sub_districts: where its lease lets it speak of; None: anywhere.
+    ruling None: nothing against it so far. grids: where its lease lets it speak of; None: anywhere.
     """
 
     device: uuid.UUID
@@ -67,6 +67,7 @@ class Incoming:
     batch: uuid.UUID | None = None
     offset_minutes: int = 0
     from_desk: bool = False
+    grids: frozenset[int] | None = None
     ruling: Ruling | None = None
     body: kinds.Body | None = None
     round: uuid.UUID | None = None
@@ -98,6 +99,9 @@ class Incoming:
         if self.occurred_at < self.received_at - ANCIENT:
             return flagged("time_ancient")
         return APPLIED
+
+    def may_speak_of(self, grid: int | None) -> bool:
+        return self.grids is None or grid is None or grid in self.grids
 
     def _hold(self, code: str) -> None:
         if self.ruling is None:

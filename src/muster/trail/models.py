@@ -113,7 +113,7 @@ class SecondCopy(models.Model):
 class JournalPosition(models.Model):
     """How far each intake writer's journal has been folded; commits with the facts it speaks of."""
 
-    writer = models.CharField(max_length=64, primary_key=True)
+    writer = models.BigIntegerField(primary_key=True)
     position = models.BigIntegerField()
     batches = models.BigIntegerField(default=0)
     facts = models.BigIntegerField(default=0)
@@ -123,7 +123,7 @@ class BatchVerdict(models.Model):
     """A journalled batch that could not become facts (forged signature, revoked lease, unreadable): kept by position."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    writer = models.CharField(max_length=64)
+    writer = models.BigIntegerField()
     position = models.BigIntegerField()
     device = models.UUIDField(null=True)
     batch = models.UUIDField(null=True)

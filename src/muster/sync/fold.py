@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fold: journal → facts with verdicts → ledger. Its position in each journal stream commits with the facts it applied.
+
+Run again from any point it gives the same ledger: facts that were applied are duplicates.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from muster.accounts.models import Device
+from muster.flows.recording import record_facts
+from muster.intake.journal import JournalReader
+from muster.storage.keys import keystore
+from muster.storage.writes import ROWS_PER_WRITE, pause_between_writes
+from muster.sync.batches import Judged, judge_batches
+from muster.trail.incoming import Incoming
+from muster.trail.models import BatchVerdict, JournalPosition
+
+ROWS_PER_READ = 200
+
+
+@dataclass(slots=True)
+class FoldReport:
+    """What one pass did."""
+
+    batches: int = 0
+    facts: int = 0
+    counted: int = 0
+    seconds: float = 0.0
+
+
+def positions() -> dict[int, int]:
+    return dict(JournalPosition.objects.values_list("writer", "position"))
+
+
+def fold_once(reader: JournalReader, *, now: Callable[[], datetime], limit: int = ROWS_PER_READ) -> FoldReport:
+    """Takes what the journal holds beyond our positions, at most `limit` batches."""
+    began = time.monotonic()
+    report = FoldReport()
+    rows = reader.read_after(positions(), limit)
+    trusted = keystore().trusted_keys()
+    for group in _groups(judge_batches(list(rows), trusted=trusted)):
+        facts = [fact for judged in group for fact in judged.facts]
+        at = now()
+        rulings = record_facts(facts, at=at, beside=lambda group=group, at=at: _advance(group, at))  # type: ignore[misc]
+        report.batches += len(group)
+        report.facts += len(facts)
+        report.counted += sum(1 for ruling in rulings if ruling.counts)
+        pause_between_writes()
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _groups(judged: list[Judged]) -> Iterator[list[Judged]]:
+    """Batches together as long as their facts fit one write."""
+    group: list[Judged] = []
+    size = 0
+    for one in judged:
+        if group and size + len(one.facts) > ROWS_PER_WRITE:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += len(one.facts)
+    if group:
+        yield group
+
+
+@contextmanager
+def _advance(group: list[Judged], at: datetime) -> Iterator[None]:
+    """Inside the transaction of the facts: the positions, the refused batches, the last word of each device."""
+    ends: dict[int, Judged] = {}
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for judged in group:
+        ends[judged.row.writer] = judged
+        counts[judged.row.writer][0] += 1
+        counts[judged.row.writer][1] += len(judged.facts)
+    for writer, judged in ends.items():
+        batches, facts = counts[writer]
+        changed = JournalPosition.objects.filter(writer=writer).update(
+            position=judged.row.n, batches=F("batches") + batches, facts=F("facts") + facts
+        )
+        if not changed:
+            JournalPosition.objects.create(writer=writer, position=judged.row.n, batches=batches, facts=facts)
+    BatchVerdict.objects.bulk_create(
+        [
+            BatchVerdict(writer=j.row.writer, position=j.row.n, device=j.row.device, batch=j.row.batch, code=j.code,
+                         received_at=j.row.received_at)  # fmt: skip
+            for j in group
+            if j.code
+        ],
+        ignore_conflicts=True,
+    )
+    _note_contact(group)
+    yield
+
+
+def _note_contact(group: list[Judged]) -> None:
+    latest: dict[uuid.UUID, tuple[datetime, int, int]] = {}
+    for judged in group:
+        device = judged.row.device
+        before = latest.get(device, (judged.row.received_at, 0, 0))
+        top = max([before[1], *(_seq(f) for f in judged.facts)])
+        latest[device] = (max(before[0], judged.row.received_at), top, before[2] + len(judged.facts))
+    for device, (at, seq, count) in latest.items():
+        row = Device.objects.filter(id=device)
+        row.update(last_contact_at=at, facts_seen=F("facts_seen") + count)
+        row.filter(last_seq__lt=seq).update(last_seq=seq)
+
+
+def _seq(fact: Incoming) -> int:
+    return fact.seq
