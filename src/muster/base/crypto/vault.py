@@ -59,7 +59,7 @@ class Vault:
         if not path.exists():
             if not create:
                 raise Refusal("keystore_missing", path=str(path))
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             # Only a store that does not exist yet gets a new secret: old keys under a new one are lost keys.
             _make_secret(secret_file)
         vault = cls(path, _read_secret(secret_file))
@@ -147,7 +147,7 @@ def _make_secret(secret_file: Path) -> None:
     """Write 32 random bytes once, whole or not at all, readable by the owner only."""
     if secret_file.exists():
         return
-    secret_file.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(secret_file.parent)
     fresh = secret_file.with_name(f"{secret_file.name}.{os.getpid()}.{threading.get_ident()}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -158,9 +158,22 @@ def _make_secret(secret_file: Path) -> None:
     with suppress(FileExistsError):  # another process was first: its secret stands
         os.link(fresh, secret_file)
     fresh.unlink()
-    folder = os.open(secret_file.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    _sync(secret_file.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _read_secret(secret_file: Path) -> bytes:

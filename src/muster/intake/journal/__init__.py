@@ -19,6 +19,7 @@ __all__ = [
     "JournalRow",
     "JournalUnavailable",
     "is_postgres",
+    "open_archive",
     "open_journal",
     "open_reader",
     "retire_writers",
@@ -47,6 +48,11 @@ def open_reader(source: Path | str, keystore: Keystore) -> JournalReader:
 
         return PostgresReader(str(source), keystore)
     return SegmentReader(Path(source) / _FOLDER, keystore)
+
+
+def open_archive(folder: Path, keystore: Keystore) -> JournalReader:
+    """Open what `archive` put into a folder."""
+    return SegmentReader(folder, keystore)
 
 
 def retire_writers(source: Path | str) -> list[int]:

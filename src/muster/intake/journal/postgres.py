@@ -58,17 +58,30 @@ class PostgresJournal:
         self.writer = 0
 
     def append(self, entries: Sequence[Entry]) -> list[int | Refusal]:
+        kept_open = self._db is not None
+        try:
+            return self._append(entries)
+        except psycopg.OperationalError as failure:
+            # A connection that lay idle may have died of it (restart, failover, firewall): one fresh try. If the
+            # first one did commit, its rows are there twice, which fold does not mind.
+            if not kept_open or isinstance(failure, psycopg.errors.DiskFull):
+                raise _unavailable(failure) from failure
+        except psycopg.Error as failure:
+            raise _unavailable(failure) from failure
+        try:
+            return self._append(entries)
+        except psycopg.Error as failure:
+            raise _unavailable(failure) from failure
+
+    def _append(self, entries: Sequence[Entry]) -> list[int | Refusal]:
         try:
             db = self._db or self._resume()
             rows, answers = seal_all(self._keystore, entries, writer=self.writer, first=self._next)
             if rows:
                 _copy_in(db, rows)
-        except psycopg.Error as failure:
+        except psycopg.Error:
             self.close()
-            full = isinstance(failure, psycopg.errors.DiskFull)
-            raise JournalUnavailable(
-                "journal_full" if full else "journal_failed", cause=str(failure)
-            ) from failure
+            raise
         self._next += len(rows)
         return answers
 
@@ -176,6 +189,11 @@ def retire_streams(address: str) -> list[int]:
             "UPDATE muster_intake.writer SET retired_at = now() WHERE retired_at IS NULL RETURNING id"
         ).fetchall()
         return sorted(row[0] for row in rows)
+
+
+def _unavailable(failure: psycopg.Error) -> JournalUnavailable:
+    full = isinstance(failure, psycopg.errors.DiskFull)
+    return JournalUnavailable("journal_full" if full else "journal_failed", cause=str(failure))
 
 
 def _connect(address: str) -> _Connection:
