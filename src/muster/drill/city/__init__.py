@@ -2,6 +2,14 @@
 """The city generator: a pure function of (scenario, people, seed) to a city with its people, list and truth."""
 
 from muster.drill.city.generate import generate, generate_communities, generate_community, plan_city
-from muster.drill.city.roads import RoadNetwork
+from muster.drill.city.roads import RoadNetwork, read_roads, read_township_names
 
-__all__ = ["RoadNetwork", "generate", "generate_communities", "generate_community", "plan_city"]
+__all__ = [
+    "RoadNetwork",
+    "generate",
+    "generate_communities",
+    "generate_community",
+    "plan_city",
+    "read_roads",
+    "read_township_names",
+]

@@ -30,6 +30,7 @@ from muster.drill.city.model import (
 )
 from muster.drill.city.persons import PersonMaker, Register
 from muster.drill.city.plan import CommunityPlan
+from muster.drill.city.plane import Plane
 from muster.drill.city.residents import Group, Home
 from muster.drill.city.scenario import BlockKind, Scenario
 
@@ -38,10 +39,15 @@ class Assembly:
     """Collects the value objects of one community."""
 
     def __init__(
-        self, scenario: Scenario, plan: CommunityPlan, next_code: str | None, previous_code: str | None
+        self,
+        scenario: Scenario,
+        plane: Plane,
+        plan: CommunityPlan,
+        next_code: str | None,
+        previous_code: str | None,
     ) -> None:
         self._scenario = scenario
-        self._plane = scenario.plane
+        self._plane = plane
         self._plan = plan
         self._next_code = next_code
         self._previous_code = previous_code
@@ -65,7 +71,8 @@ class Assembly:
         self._outline = tuple(self._ring(ring) for ring in ground.outlines)
         self._roads += [Road(s.name, s.klass, self._plane.line(s.points)) for s in ground.streets]
         for filled, kind in zip(sites, kinds, strict=True):
-            compound = self._compound(filled, kind) if kind.compound and filled.footprints else None
+            homes = any(f.kind != "shop_house" for f in filled.footprints)
+            compound = self._compound(filled, kind) if kind.compound and homes else None
             self._roads += [
                 Road(lane.name or filled.name, lane.klass, self._plane.line(lane.points))
                 for lane in filled.lanes
@@ -179,11 +186,18 @@ class Assembly:
 
     def community(self) -> Community:
         plan = self._plan
-        level = len(self._scenario.table["areas"].get("levels", [0, 0, 0, 0])) - 1
-        kind = self._scenario.table["areas"].get("levels", ["", "", "", "community"])[-1]
+        levels = self._scenario.table["areas"]["levels"]
         return Community(
             index=plan.index,
-            area=Area(plan.code, plan.parent_code, level, kind, plan.name, plan.name_en, self._outline),
+            area=Area(
+                plan.code,
+                plan.parent_code,
+                len(levels) - 1,
+                levels[-1],
+                plan.name,
+                plan.name_en,
+                self._outline,
+            ),
             roads=tuple(self._roads),
             hard_lines=tuple(self._hard_lines),
             grounds=tuple(self._grounds),

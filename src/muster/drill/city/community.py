@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import shapely
+
 from muster.drill.city.assembly import Assembly
 from muster.drill.city.doors import doors_en, doors_zh
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled
+from muster.drill.city.lattice import Block
 from muster.drill.city.listing import ListKeeper
 from muster.drill.city.model import Community
 from muster.drill.city.numbers import IdNumbers
@@ -16,6 +19,7 @@ from muster.drill.city.persons import PersonMaker, Register
 from muster.drill.city.places import name_site
 from muster.drill.city.plan import CityPlan, CommunityPlan
 from muster.drill.city.residents import Home, Settlers
+from muster.drill.city.scenario import BlockKind
 from muster.drill.city.site import plan_site
 
 SETTLED = 0.994  # residents per person asked for, so that list and truth both come near the number
@@ -36,13 +40,15 @@ class CommunityMaker:
         """Generate the index-th community."""
         plan = self._plan.communities[index]
         ground = self._plan.grounds.ground(index)
-        kinds = [self._scenario.blocks[name] for name in self._kinds(plan, len(ground.blocks))]
+        kinds = self._kinds(plan, ground.blocks)
         sites = plan_site(self._scenario, ground.blocks, kinds, plan.people, self._draws("site", index))
         name_site(sites, kinds, self._scenario, plan, self._draws("names", index))
         homes = self._homes(sites, self._draws("doors", index))
         self._settlers.settle(homes, round(plan.people * SETTLED), self._draws("homes", index))
         self._lists.part(homes, index, self._draws("list", index))
-        assembly = Assembly(self._scenario, plan, self._next_code(index), self._previous_code(index))
+        assembly = Assembly(
+            self._scenario, self._plan.plane, plan, self._next_code(index), self._previous_code(index)
+        )
         assembly.place(ground, sites, kinds)
         register = Register(index, IdNumbers(plan.code, plan.place_in_district, index))
         assembly.settle(homes, self._persons, register, self._draws("persons", index))
@@ -58,10 +64,26 @@ class CommunityMaker:
     def _previous_code(self, index: int) -> str | None:
         return self._plan.communities[index - 1].code if index > 0 else None
 
-    def _kinds(self, plan: CommunityPlan, count: int) -> list[str]:
-        names: Sequence[str] = self._scenario.table["profiles"]["blocks"][plan.profile]
-        turned = self._draws("kinds", plan.index).below(count) if plan.index > 0 else 0
-        return [names[(k + turned) % len(names)] for k in range(count)]
+    def _kinds(self, plan: CommunityPlan, blocks: Sequence[Block]) -> list[BlockKind]:
+        """What each block is for. Real streets give blocks of all sizes: small ones get the small kind."""
+        profiles = self._scenario.table["profiles"]
+        names: Sequence[str] = profiles["blocks"][plan.profile]
+        turned = self._draws("kinds", plan.index).below(len(blocks)) if plan.index > 0 else 0
+        kinds = [self._scenario.blocks[names[(k + turned) % len(names)]] for k in range(len(blocks))]
+        if len(blocks) <= len(names):
+            return kinds
+        homes = [self._scenario.blocks[n] for n in names if self._scenario.blocks[n].share > 0]
+        small = self._scenario.blocks[profiles["small_block"]]
+        areas = [shapely.Polygon(b.ring).area for b in blocks]
+        most_open = 0.16 * sum(areas)
+        for k, area in enumerate(areas):
+            if kinds[k].share == 0 and 2500 < area <= most_open:
+                most_open -= area
+            elif area < profiles["small_m2"]:
+                kinds[k] = small
+            elif kinds[k].share == 0:
+                kinds[k] = homes[k % len(homes)]
+        return kinds
 
     def _homes(self, sites: Sequence[Filled], draws: Draws) -> list[Home]:
         """Every door of every building, in the order of the buildings."""

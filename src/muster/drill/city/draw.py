@@ -51,7 +51,16 @@ GROUNDS = {
     "rail_yard": "#dddddd",
 }
 HARD = {"wall": ("#8a7a66", 1.2), "rail": ("#666666", 4.0), "river": ("#7fb2d1", 1.0)}
-ORDER = ("alley", "footway", "service", "living_street", "residential", "unclassified", "tertiary", "secondary")
+ORDER = (
+    "alley",
+    "footway",
+    "service",
+    "living_street",
+    "residential",
+    "unclassified",
+    "tertiary",
+    "secondary",
+)
 
 
 class _Sheet:
@@ -87,7 +96,8 @@ def draw(city: City, *, plane: Plane, width: int = 1600, within: Sequence[Point]
         f'<rect width="100%" height="100%" fill="{PAPER}"/>',
     ]
     parts += [
-        f'<polygon points="{sheet.at(g.ring)}" fill="{GROUNDS.get(g.kind, "#e5e5e5")}"/>' for g in city.grounds
+        f'<polygon points="{sheet.at(g.ring)}" fill="{GROUNDS.get(g.kind, "#e5e5e5")}"/>'
+        for g in city.grounds
     ]
     parts += [f'<polygon points="{sheet.at(c.polygon)}" fill="#ece7dd"/>' for c in city.compounds]
     parts += _roads(city.roads, sheet)
@@ -127,9 +137,7 @@ def _roads(roads: Sequence[Road], sheet: _Sheet) -> list[str]:
 
 def _building(building: Building, sheet: _Sheet) -> str:
     colour = BUILDINGS.get(building.kind, "#cbbba8")
-    return (
-        f'<polygon points="{sheet.at(building.polygon)}" fill="{colour}" stroke="#8d7f70" stroke-width="0.5"/>'
-    )
+    return f'<polygon points="{sheet.at(building.polygon)}" fill="{colour}" stroke="#8d7f70" stroke-width="0.5"/>'
 
 
 def _gates_and_names(city: City, sheet: _Sheet) -> list[str]:

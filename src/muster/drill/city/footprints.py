@@ -73,6 +73,12 @@ class Filled:
     def doors(self) -> int:
         return sum(f.doors for f in self.footprints)
 
+    def keep(self, wanted: Sequence[bool]) -> None:
+        """Leave out the footprints that are not wanted."""
+        kept = {id(f) for f, keep in zip(self.footprints, wanted, strict=True) if keep}
+        self.footprints = [f for f in self.footprints if id(f) in kept]
+        self.alley_houses = [[h for h in houses if id(h[2]) in kept] for houses in self.alley_houses]
+
 
 def frame_angle(ring: tuple[Point, ...] | list[Point]) -> float:
     """The direction of the block's own east-west axis, within 45 degrees of east."""
@@ -96,13 +102,15 @@ def middle(corners: list[Point]) -> Point:
     return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
-def wall_lines(ring: tuple[Point, ...], openings: list[Point], width: float) -> list[list[Point]]:
-    """The ring without the openings of its gates."""
-    line = shapely.LinearRing(ring)
-    if openings:
-        holes = shapely.union_all([shapely.Point(p).buffer(width / 2, quad_segs=2) for p in openings])
-        left = shapely.line_merge(shapely.difference(shapely.LineString(line.coords), holes))
-    else:
-        left = shapely.LineString(line.coords)
-    parts = [p for p in shapely.get_parts(left) if p.length > 1]
+def wall_lines(block: Block, openings: Sequence[Point], width: float) -> list[list[Point]]:
+    """The ring of a block without the openings of its gates, and without ways that go through it."""
+    line: Any = shapely.LineString([*block.ring, block.ring[0]])
+    holes = [shapely.Point(p).buffer(width / 2, quad_segs=2) for p in openings]
+    if block.blocked is not None:
+        holes.append(block.blocked)
+    if holes:
+        line = shapely.difference(line, shapely.union_all(holes))
+        if line.geom_type == "MultiLineString":
+            line = shapely.line_merge(line)
+    parts = [p for p in shapely.get_parts(line) if p.geom_type == "LineString" and p.length > 1]
     return [[(float(x), float(y)) for x, y in p.coords] for p in parts]

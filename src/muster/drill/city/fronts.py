@@ -72,7 +72,7 @@ def _shops(block: Block, kind: BlockKind, draws: Draws) -> list[Footprint]:
             ]
             start += wide + 0.3
             box = shapely.Polygon(corners)
-            if not ground.contains(box) or any(box.intersects(other) for other in boxes[-3:] + boxes[:3]):
+            if not ground.contains(box) or any(box.intersects(other) for other in boxes):
                 continue
             boxes.append(box)
             taken.append(_shop(corners, block, kind, draws))
@@ -83,7 +83,9 @@ def _shop(corners: list[Point], block: Block, kind: BlockKind, draws: Draws) -> 
     door = ((corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2)
     front = min(block.fronts, key=lambda f: (f.x - door[0]) ** 2 + (f.y - door[1]) ** 2)
     floors = draws.between(*kind.shop_floors)
-    return Footprint(corners, (front.x, front.y), 1, "shop_house", floors, 1, street=front.street, number=str(front.number))
+    return Footprint(
+        corners, (front.x, front.y), 1, "shop_house", floors, 1, street=front.street, number=str(front.number)
+    )
 
 
 def _sides_of(ring: tuple[Point, ...]) -> list[Point]:
@@ -118,5 +120,10 @@ def fill_open(block: Block, kind: BlockKind, draws: Draws) -> Filled:
     if block.fronts:
         front = min(block.fronts, key=lambda f: math.dist((f.x, f.y), hall[0]))
         filled.street, filled.number = front.street, f"{front.number}号"
-        filled.lanes.append(Lane("footway", [(front.x, front.y), ((hall[0][0] + hall[1][0]) / 2, (hall[0][1] + hall[1][1]) / 2)]))
+        filled.lanes.append(
+            Lane(
+                "footway",
+                [(front.x, front.y), ((hall[0][0] + hall[1][0]) / 2, (hall[0][1] + hall[1][1]) / 2)],
+            )
+        )
     return filled

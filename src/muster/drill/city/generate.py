@@ -9,6 +9,7 @@ from muster.drill.city.community import CommunityMaker
 from muster.drill.city.lattice import Lattice
 from muster.drill.city.model import City, Community
 from muster.drill.city.plan import CityPlan, community_sizes, plan_areas
+from muster.drill.city.real_streets import RealGrounds
 from muster.drill.city.roads import RoadNetwork
 from muster.drill.city.scenario import Scenario, load_scenario
 from muster.drill.city.strips import streets_and_strips, strip_grounds
@@ -26,10 +27,14 @@ def plan_city(
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
     sizes = community_sizes(chosen, people, seed)
     areas, communities = plan_areas(chosen, sizes, seed, township_names)
+    common = (people, seed, tuple(areas), tuple(communities))
+    if roads is not None:
+        real = RealGrounds(roads, chosen.street_names, seed, sizes)
+        return CityPlan(chosen, real.plane, *common, real, real.roads(), (), ())
     lattice = Lattice(chosen, seed)
     streets, lines = streets_and_strips(lattice, len(sizes))
     grounds = strip_grounds(lattice, len(sizes))
-    return CityPlan(chosen, people, seed, tuple(areas), tuple(communities), lattice, streets, lines, grounds)
+    return CityPlan(chosen, chosen.plane, *common, lattice, streets, lines, grounds)
 
 
 def generate_communities(

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from muster.drill.city.draws import Draws
 from muster.drill.city.model import Point
@@ -21,6 +22,7 @@ from muster.drill.city.scenario import LatticeStyle, Scenario
 
 ORDER = 7  # 128 x 128 cells
 STEPS = 16  # vertices per side of a cell
+PER_FRONT = 12  # house numbers from one vertex of a street to the next
 HALF_WIDTH = {
     "motorway": 18.0,
     "trunk": 18.0,
@@ -40,7 +42,7 @@ HALF_WIDTH = {
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A vertex of a street: the street's name and half width, and the first of ten house numbers there."""
+    """A vertex of a street: the street's name and half width, and the first of its house numbers."""
 
     x: float
     y: float
@@ -51,10 +53,14 @@ class Front:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Ground between streets that can be built on; the ring stops at the pavement."""
+    """Ground between streets that can be built on; the ring stops at the pavement.
+
+    `blocked` is ground inside that must stay free all the same (a real lane, for instance).
+    """
 
     ring: tuple[Point, ...]
     fronts: tuple[Front, ...]
+    blocked: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +291,9 @@ class _Cell:
 
     def _front(self, k: int, m: int, way: _Way, along: int, *, odd: bool) -> Front:
         x, y = self.at(k, m)
-        return Front(x, y, way.name, HALF_WIDTH[way.klass], way.first_number + 10 * along + (1 if odd else 2))
+        return Front(
+            x, y, way.name, HALF_WIDTH[way.klass], way.first_number + PER_FRONT * along + (1 if odd else 2)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +314,11 @@ def _merged(across: int, up: int, share: float, draws: Draws) -> list[tuple[int,
     first = draws.pick(fields)
     a, b, c, d = first
     sideways = draws.chance(0.5)
-    for second in ((a + 1, b + 1, c, d), (a - 1, b - 1, c, d)) if sideways else ((a, b, c + 1, d + 1), (a, b, c - 1, d - 1)):
+    for second in (
+        ((a + 1, b + 1, c, d), (a - 1, b - 1, c, d))
+        if sideways
+        else ((a, b, c + 1, d + 1), (a, b, c - 1, d - 1))
+    ):
         if second in fields:
             joined = (min(a, second[0]), max(b, second[1]), min(c, second[2]), max(d, second[3]))
             return sorted([f for f in fields if f not in {first, second}] + [joined])

@@ -69,7 +69,11 @@ def pair(pool: Sequence[Sequence[str]], number: int) -> tuple[str, str]:
 
 def community_name(pools: Mapping[str, Any], street: int, place: int) -> tuple[str, str]:
     """A community's name, unlike all others of its street."""
-    front, back = pools["places"]["front"], pools["places"]["back"]
+    places = pools["places"]
+    if "block" in places:
+        zh, en = places["block"][(place * 5 + street * 3) % len(places["block"])]
+        return zh, en
+    front, back = places["front"], places["back"]
     a, a_en = front[(place * 7 + street * 11) % len(front)]
     b, b_en = back[(place + street + place // len(front)) % len(back)]
-    return f"{a}{b}社区", f"{a_en} {b_en} Community"
+    return f"{a}{b}", f"{a_en} {b_en}"

@@ -6,7 +6,7 @@ A plan is small and quick to make; each community is then generated from it alon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from muster.drill.city.draws import Draws
 from muster.drill.city.lattice import CellGround
 from muster.drill.city.model import Area, Ground, HardLine, Road
 from muster.drill.city.place_names import community_name, pair
+from muster.drill.city.plane import Plane
 from muster.drill.city.scenario import Scenario
 
 SMALLEST, LARGEST = 200, 25_000_000
@@ -41,6 +42,7 @@ class CommunityPlan:
 @dataclass(frozen=True)
 class CityPlan:
     scenario: Scenario
+    plane: Plane
     people: int
     seed: int
     areas: tuple[Area, ...]  # all but the leaves
@@ -54,7 +56,7 @@ class CityPlan:
 def community_sizes(scenario: Scenario, people: int, seed: int) -> list[int]:
     """How many people each community has: fixed by its index, but for the last one."""
     if not SMALLEST <= people <= LARGEST:
-        raise Refusal("people_out_of_range", people=people, least=SMALLEST, most=LARGEST)
+        raise Refusal("drill.people_out_of_range", people=people, least=SMALLEST, most=LARGEST)
     areas = scenario.table["areas"]
     low, high = areas["community_people"]
     sizes: list[int] = []
@@ -72,74 +74,101 @@ def plan_areas(
     scenario: Scenario, sizes: Sequence[int], seed: int, township_names: Sequence[str] | None
 ) -> tuple[list[Area], list[CommunityPlan]]:
     """The tree above the communities, and the communities' own names and codes."""
-    table, pools = scenario.table["areas"], scenario.name_pools
-    city = table["city"]
-    levels = _levels(scenario)
-    areas = [Area(city["code"], None, 0, levels[0], city["name"], city["name_en"])]
-    communities: list[CommunityPlan] = []
-    district = street = -1
-    streets_left = places_left = place_in_district = place_in_street = street_of_district = 0
-    used: set[str] = set()
-    for index, people in enumerate(sizes):
-        if places_left == 0:
-            street += 1
-            if streets_left == 0:
-                district += 1
-                streets_left = Draws(seed, "district", district).between(*table["districts_of"])
-                street_of_district = place_in_district = 0
-                zh, en = pair(pools["places"]["district"], district)
-                code = f"{city['code'][:4]}{district + 1:02d}000000"
-                areas.append(_area(scenario, code, city["code"], 1, zh, en))
-            streets_left -= 1
-            street_of_district += 1
-            first = street < table.get("first_street_count", 2)
-            bounds = table["first_streets"] if first else table["streets_of"]
-            places_left = Draws(seed, "street", street).between(*bounds)
-            place_in_street = 0
-            zh, en = pair(pools["places"]["street"], street)
-            if township_names:
-                zh = en = _township(township_names, street)
-            code = f"{areas_code(areas)[:6]}{street_of_district:03d}000"
-            areas.append(_area(scenario, code, areas_code(areas), 2, zh, en, given=bool(township_names)))
-        places_left -= 1
-        place_in_street += 1
-        place_in_district += 1
-        parent = areas[-1]
-        zh, en = community_name(pools, street, place_in_street - 1)
-        if zh in used and zh.endswith("社区"):
-            zh = f"{parent.name.removesuffix('街道')}{zh}"
-        used.add(zh)
-        code = f"{parent.code[:9]}{place_in_street:03d}"
-        profile = _profile(scenario, seed, index)
-        communities.append(
-            CommunityPlan(index, people, code, parent.code, zh, en, place_in_district - 1, profile)
+    tree = _AreaTree(scenario, seed, township_names)
+    communities = [
+        tree.add(index, people, _profile(scenario, seed, index)) for index, people in enumerate(sizes)
+    ]
+    return tree.areas, communities
+
+
+class _AreaTree:
+    """Grows the area tree leaf by leaf: a full sub-district begins the next one, a full district likewise."""
+
+    def __init__(self, scenario: Scenario, seed: int, given_names: Sequence[str] | None) -> None:
+        self._table: Mapping[str, Any] = scenario.table["areas"]
+        self._pools = scenario.name_pools
+        self._seed = seed
+        self._given = given_names
+        self._levels: Sequence[str] = self._table["levels"]
+        self._suffixes: Sequence[Sequence[str]] = self._table["suffixes"]
+        city = self._table["city"]
+        self.areas = [Area(city["code"], None, 0, self._levels[0], city["name"], city["name_en"])]
+        self._district = self.areas[0]
+        self._street = self.areas[0]
+        self._districts = self._streets = 0
+        self._streets_left = self._places_left = 0
+        self._place_in_district = self._place_in_street = self._street_in_district = 0
+        self._used: set[str] = set()
+
+    def add(self, index: int, people: int, profile: str) -> CommunityPlan:
+        if self._places_left == 0:
+            if len(self._levels) == 4 and self._streets_left == 0:
+                self._begin_district()
+            self._begin_street()
+        self._places_left -= 1
+        self._place_in_street += 1
+        self._place_in_district += 1
+        name, name_en = community_name(self._pools, self._streets - 1, self._place_in_street - 1)
+        if name in self._used:
+            name = f"{self._street.name.removesuffix(self._suffixes[-2][0])}{name}"
+        self._used.add(name)
+        return CommunityPlan(
+            index=index,
+            people=people,
+            code=self._code(self._street.code, len(self._levels) - 1, self._place_in_street),
+            parent_code=self._street.code,
+            name=name + self._suffixes[-1][0],
+            name_en=name_en + self._suffixes[-1][1],
+            place_in_district=self._place_in_district - 1,
+            profile=profile,
         )
-    return areas, communities
 
+    def _begin_district(self) -> None:
+        self._streets_left = Draws(self._seed, "district", self._districts).between(
+            *self._table["districts_of"]
+        )
+        zh, en = pair(self._pools["places"]["district"], self._districts)
+        self._districts += 1
+        self._street_in_district = self._place_in_district = 0
+        self._district = self._area(self.areas[0], 1, self._districts, zh, en)
 
-def areas_code(areas: Sequence[Area]) -> str:
-    """The code of the latest district."""
-    return next(a.code for a in reversed(areas) if a.level == 1)
+    def _begin_street(self) -> None:
+        first = self._streets < self._table["first_street_count"]
+        bounds = self._table["first_streets"] if first else self._table["streets_of"]
+        self._places_left = Draws(self._seed, "street", self._streets).between(*bounds)
+        self._streets_left -= 1
+        self._place_in_street = 0
+        self._street_in_district += 1
+        zh, en = pair(self._pools["places"]["street"], self._streets)
+        given = None
+        if self._given:
+            turn, place = divmod(self._streets, len(self._given))
+            given = self._given[place] if turn == 0 else f"{self._given[place]}（{turn + 1}）"
+        self._streets += 1
+        level = len(self._levels) - 2
+        self._street = self._area(self._district, level, self._street_in_district, zh, en, given)
 
+    def _area(
+        self, parent: Area, level: int, number: int, zh: str, en: str, given: str | None = None
+    ) -> Area:
+        suffix, suffix_en = self._suffixes[level]
+        area = Area(
+            code=self._code(parent.code, level, number),
+            parent_code=parent.code,
+            level=level,
+            kind=self._levels[level],
+            name=given or zh + suffix,
+            name_en=given or en + suffix_en,
+        )
+        self.areas.append(area)
+        return area
 
-def _levels(scenario: Scenario) -> Sequence[str]:
-    return scenario.table["areas"].get("levels", ["city", "district", "sub_district", "community"])
-
-
-def _area(
-    scenario: Scenario, code: str, parent: str, level: int, name: str, name_en: str, *, given: bool = False
-) -> Area:
-    zh, en = scenario.table["areas"].get(
-        "suffixes", [["", ""], ["区", " District"], ["街道", " Sub-district"]]
-    )[level]
-    if given:
-        return Area(code, parent, level, _levels(scenario)[level], name, name_en)
-    return Area(code, parent, level, _levels(scenario)[level], name + zh, name_en + en)
-
-
-def _township(names: Sequence[str], number: int) -> str:
-    turn, place = divmod(number, len(names))
-    return names[place] if turn == 0 else f"{names[place]}（{turn + 1}）"
+    def _code(self, parent: str, level: int, number: int) -> str:
+        """National form (two, two, two, three and three digits), or numbers after dashes."""
+        if self._table["codes"] == "dashes":
+            return f"{parent}-{number:02d}"
+        start, digits = ((2, 2), (4, 2), (6, 3), (9, 3))[level]
+        return f"{parent[:start]}{number:0{digits}d}".ljust(12, "0")
 
 
 def _profile(scenario: Scenario, seed: int, index: int) -> str:

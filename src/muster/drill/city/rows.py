@@ -53,7 +53,7 @@ def fill_rows(block: Block, kind: BlockKind, draws: Draws) -> Filled:
     _open_gates(filled, ring, spine, [level for level, _, _ in lane_levels], kind)
     _turn_back(filled, angle)
     if kind.walled:
-        filled.walls = wall_lines(block.ring, [g.point for g in filled.gates], GATE_WIDTH)
+        filled.walls = wall_lines(block, [g.point for g in filled.gates], GATE_WIDTH)
     return filled
 
 

@@ -132,7 +132,7 @@ def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
 def _read(name: str) -> Mapping[str, Any]:
     path = resources.files(SCENARIOS) / f"{name}.toml"
     if not path.is_file():
-        raise Refusal("scenario_unknown", name=name, known=known_scenarios())
+        raise Refusal("drill.scenario_unknown", name=name, known=", ".join(known_scenarios()))
     return tomllib.loads(path.read_text("utf-8"))
 
 
@@ -148,7 +148,7 @@ def known_scenarios() -> tuple[str, ...]:
 def load_scenario(name: str) -> Scenario:
     """Read one scenario by name."""
     if name not in known_scenarios():
-        raise Refusal("scenario_unknown", name=name, known=known_scenarios())
+        raise Refusal("drill.scenario_unknown", name=name, known=", ".join(known_scenarios()))
     return Scenario(name, _read(name))
 
 

@@ -15,7 +15,7 @@ from muster.drill.city.rows import fill_rows
 from muster.drill.city.scenario import BlockKind, Scenario
 from muster.drill.city.village import fill_village
 
-PLOTS = 0.78  # houses of the middle size that fit on the ground of a village
+PLOTS = 0.94  # houses of the middle size per piece of village ground
 FLEXIBLE = {"tower", "slab", "walk_up", "dormitory"}
 
 
@@ -35,6 +35,8 @@ def plan_site(
     for k in order:
         wanted = left * weights[k] / weight_left if weight_left > 0 else 0.0
         filled = fill_block(blocks[k], kinds[k], wanted, per_home, vacant, draws)
+        if blocks[k].blocked is not None:
+            _clear(filled)
         if weights[k] > 0 and filled.footprints:
             _fit(filled, kinds[k], wanted, per_home, vacant, draws)
             left -= housed(filled.footprints, per_home, vacant)
@@ -63,6 +65,15 @@ def fill_block(
         return fill_old_street(block, kind, draws)
     assert kind.filler == "open", kind.filler
     return fill_open(block, kind, draws)
+
+
+def _clear(filled: Filled) -> None:
+    """Take away what stands on ground that must stay free."""
+    blocked = filled.block.blocked
+    shapely.prepare(blocked)
+    filled.keep([not blocked.intersects(shapely.Polygon(f.corners)) for f in filled.footprints])
+    if filled.hall is not None and blocked.intersects(shapely.Polygon(filled.hall)):
+        filled.hall = None
 
 
 def _rigidity(kind: BlockKind) -> int:
@@ -116,7 +127,11 @@ def _leave_free(
         return
     x, y = draws.within(-1, 1), draws.within(-1, 1)
     places = range(len(filled.footprints))
-    order = draws.shuffled(places) if kind.thin else sorted(places, key=lambda k: _towards(filled.footprints[k], x, y))
+    order = (
+        draws.shuffled(places)
+        if kind.thin
+        else sorted(places, key=lambda k: _towards(filled.footprints[k], x, y))
+    )
     gone = set()
     for k in order:
         footprint = filled.footprints[k]
@@ -124,9 +139,7 @@ def _leave_free(
         if size <= excess:
             gone.add(k)
             excess -= size
-    kept = {id(f) for k, f in enumerate(filled.footprints) if k not in gone}
-    filled.footprints = [f for f in filled.footprints if id(f) in kept]
-    filled.alley_houses = [[h for h in houses if id(h[2]) in kept] for houses in filled.alley_houses]
+    filled.keep([k not in gone for k in places])
 
 
 def _towards(footprint: Footprint, x: float, y: float) -> float:

@@ -132,7 +132,9 @@ def cut_across(ground: Any, angle: float, share: float, lean: float) -> tuple[li
     cy = place * math.sin(angle) + centre * math.cos(angle)
     dx, dy = math.cos(angle + math.pi / 2 + lean), math.sin(angle + math.pi / 2 + lean)
     a, b = (cx - dx * REACH, cy - dy * REACH), (cx + dx * REACH, cy + dy * REACH)
-    side = shapely.Polygon([a, b, (b[0] + dy * REACH, b[1] - dx * REACH), (a[0] + dy * REACH, a[1] - dx * REACH)])
+    side = shapely.Polygon(
+        [a, b, (b[0] + dy * REACH, b[1] - dx * REACH), (a[0] + dy * REACH, a[1] - dx * REACH)]
+    )
     pieces = [
         part
         for piece in (ground.intersection(side), ground.difference(side))
@@ -238,5 +240,3 @@ def name_alleys(filled: Filled, names: Sequence[str]) -> None:
     for lane in filled.lanes:
         if lane.cut is not None:
             lane.name = lane.cut.name
-
-
