@@ -3,7 +3,7 @@
 import { Courier, type CourierState, type Timers } from './courier'
 import { enrol, type EnrolOptions } from './enrolling'
 import { exclusiveByClaim, exclusiveByLocks, type Exclusive } from './exclusive'
-import { briefOfRow, record, undo, type Act } from './recording'
+import { openRow, record, undo, type Act } from './recording'
 import { settle, tidy, type VerdictOf } from './verdicts'
 import { OutboxStore, type Brief, type Enrolment, type FactRow } from './store'
 import type { Surroundings } from './sending'
@@ -25,14 +25,15 @@ export interface Counts {
   refused: number
 }
 
-/** A fact of mine with where it stands. */
-export type Mine = Brief & Pick<FactRow, 'status' | 'verdict' | 'code' | 'refused'>
+/** A fact of mine with where it stands; its body only while there is no verdict. */
+export type Mine = Brief & Pick<FactRow, 'status' | 'verdict' | 'code' | 'refused'> & { body?: Record<string, unknown> }
 
 export class Outbox {
   readonly store: OutboxStore
   readonly courier: Courier
   private readonly options: OutboxOptions
   private readonly listeners = new Set<() => void>()
+  private readonly unsealed = new Map<string, { status: FactRow['status']; content: Awaited<ReturnType<typeof openRow>> }>()
 
   constructor(options: OutboxOptions) {
     this.options = options
@@ -57,9 +58,10 @@ export class Outbox {
   }
 
   /** The phone goes to somebody else; what this person recorded is still sent in this person's name. */
-  async handOver(device: string): Promise<void> {
-    await this.store.enrolments.update(device, { state: 'CLOSED' })
+  async handOver(device: string, cursor: string | null = null): Promise<void> {
+    await this.store.enrolments.update(device, { state: 'CLOSED', ...(cursor !== null && { verdict_cursor: cursor }) })
     await tidy(this.store, this.options.clock())
+    this.unsealed.clear()
     this.tell()
     void this.courier.nudge()
   }
@@ -95,12 +97,7 @@ export class Outbox {
 
   async mine(enrolment: Enrolment): Promise<Mine[]> {
     const rows = await this.store.facts.where('device').equals(enrolment.device).sortBy('seq')
-    return Promise.all(
-      rows.map(async (row) => {
-        const { status, verdict, code, refused } = row
-        return { ...(await briefOfRow(enrolment.sealing, row)), status, verdict, code, refused }
-      }),
-    )
+    return Promise.all(rows.map((row) => this.opened(enrolment.sealing, row)))
   }
 
   get sending(): Readonly<CourierState> {
@@ -116,6 +113,16 @@ export class Outbox {
     this.courier.stop()
     this.options.channel?.close()
     this.store.close()
+  }
+
+  /** A row is unsealed once: with a day's facts on the phone every tap would otherwise open them all again. */
+  private async opened(sealing: CryptoKey, row: FactRow): Promise<Mine> {
+    const { id, status, verdict, code, refused } = row
+    const known = this.unsealed.get(id)
+    const content = known?.status === status ? known.content : await openRow(sealing, row)
+    this.unsealed.set(id, { status, content })
+    const { brief, body } = content
+    return { ...brief, status, verdict, code, refused, ...(body && { body }) }
   }
 
   private tell(): void {

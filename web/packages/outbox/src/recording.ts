@@ -78,10 +78,14 @@ export async function undo(store: OutboxStore, device: string, id: string, at: n
   return record(store, device, { kind: 'fact.undone', subject: act.subject, body }, at)
 }
 
-/** Whole fact or brief: both texts hold what a brief needs. */
-export async function briefOfRow(sealing: CryptoKey, row: FactRow): Promise<Brief> {
+/** Whole fact or brief: both texts hold what a brief needs; the body is there only until the verdict. */
+export async function openRow(sealing: CryptoKey, row: FactRow): Promise<{ brief: Brief; body?: FactOf['body'] }> {
   const stored = JSON.parse(await unseal(sealing, row.sealed, row.id)) as FactOf | Brief
-  return 'body' in stored ? briefOf(stored, row.at) : stored
+  return 'body' in stored ? { brief: briefOf(stored, row.at), body: stored.body } : { brief: stored }
+}
+
+export async function briefOfRow(sealing: CryptoKey, row: FactRow): Promise<Brief> {
+  return (await openRow(sealing, row)).brief
 }
 
 export async function briefs(store: OutboxStore, device: string): Promise<Brief[]> {

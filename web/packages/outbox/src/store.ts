@@ -39,6 +39,8 @@ export interface Enrolment {
   /** CLOSED: handed over. Its facts are still sent with its own key and lease, its rows are gone. */
   state: 'ACTIVE' | 'CLOSED'
   enrolled_at: number
+  /** After a hand-over: from where to ask for the verdicts that are still missing. */
+  verdict_cursor?: string
   /** Why the server no longer lets this device read; it may still send. */
   reading_ended?: 'lease_revoked' | 'lease_expired'
 }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The phone at work: who works with it, what it knows of its grids, what it still has to send.
+ * Opens from what is on the phone; the network is asked afterwards.
+ */
+import type { Act, Brief, Counts, Enrolment, Mine, Outbox } from '@muster/outbox'
+import { computed, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
+import type { RoundRow } from '@muster/client'
+import { GridCopy } from '../grid/copy'
+import type { CopyStore } from '../grid/copyStore'
+import { finderOf } from '../grid/search'
+import { viewOf, type RoundView } from '../grid/view'
+import { pullAll } from './pulling'
+import { Rhythm } from './rhythm'
+import { openSettings, type Settings } from './settings'
+
+export interface SessionOptions {
+  outbox: Outbox
+  copies: CopyStore
+  origin: string
+  fetch: typeof fetch
+  clock: () => number
+}
+
+export type SyncTrouble = string | null
+
+export const RECORDABLE = new Set(['OPEN', 'CLOSING'])
+const NOTHING: Counts = { local: 0, uploaded: 0, settled: 0, refused: 0 }
+
+export class Session {
+  readonly enrolment = shallowRef<Enrolment | null>(null)
+  readonly copy = shallowRef(new GridCopy())
+  readonly mine = shallowRef<Mine[]>([])
+  readonly counts = shallowRef<Counts>(NOTHING)
+  readonly online = ref(true)
+  readonly pulling = ref(false)
+  readonly pullTrouble = ref<SyncTrouble>(null)
+  readonly sendTrouble = ref<SyncTrouble>(null)
+  readonly lastContact = ref<number | null>(null)
+  readonly asOf = ref<number | null>(null)
+  readonly whole = ref(false)
+  readonly settings: Settings
+  readonly rounds = computed<RoundRow[]>(() => this.copy.value.rounds.filter(({ status }) => RECORDABLE.has(status)))
+  readonly round = computed<RoundRow | null>(() => {
+    const chosen = this.rounds.value.find(({ id }) => id === this.settings.round)
+    return chosen ?? this.rounds.value[0] ?? null
+  })
+  readonly view = computed<RoundView | null>(() => {
+    const round = this.round.value
+    return round && viewOf(this.copy.value, round, this.mine.value)
+  })
+  readonly finder = computed(() => (this.view.value ? finderOf(this.view.value) : null))
+  readonly rhythm: Rhythm
+  private readonly options: SessionOptions
+  private cursor: string | null = null
+  private refreshes = 0
+
+  constructor(options: SessionOptions, settings: Settings = openSettings()) {
+    this.options = options
+    this.settings = settings
+    this.rhythm = new Rhythm(() => this.pull(), options.clock)
+    options.outbox.onChange(() => void this.refresh())
+  }
+
+  /** Reads what is on the phone; no network. */
+  async open(): Promise<void> {
+    this.enrolment.value = await this.options.outbox.active()
+    await this.readCopy()
+    await this.refresh()
+  }
+
+  async enrol(code: string, name: string): Promise<void> {
+    const before = this.enrolment.value
+    this.enrolment.value = await this.options.outbox.enrol({ code, name, origin: this.options.origin })
+    if (before) await this.options.copies.wipe(before.device)
+    await this.readCopy()
+    await this.refresh()
+    void this.rhythm.now()
+  }
+
+  async record(act: Act): Promise<Brief> {
+    const device = this.enrolment.value?.device ?? ''
+    const brief = await this.options.outbox.record(device, act)
+    await this.refresh()
+    return brief
+  }
+
+  async undo(id: string): Promise<void> {
+    await this.options.outbox.undo(this.enrolment.value?.device ?? '', id)
+    await this.refresh()
+  }
+
+  /** The grid's people leave this phone at once; what was recorded is still sent, in the name of who recorded it. */
+  async handOver(): Promise<void> {
+    const enrolment = this.enrolment.value
+    if (!enrolment) return
+    await this.options.outbox.handOver(enrolment.device, this.cursor)
+    await this.options.copies.wipe(enrolment.device)
+    await this.open()
+  }
+
+  async sendNow(): Promise<void> {
+    await this.options.outbox.courier.wake()
+    await this.rhythm.now()
+  }
+
+  /** What was sent waits for its verdict: it comes with the next pull. */
+  async pull(): Promise<string | null> {
+    const enrolment = this.enrolment.value
+    this.pulling.value = true
+    try {
+      await this.pullClosed()
+      return enrolment && !enrolment.reading_ended ? await this.pullOwn(enrolment) : null
+    } finally {
+      this.pulling.value = false
+    }
+  }
+
+  async refresh(): Promise<void> {
+    const { outbox } = this.options
+    const turn = ++this.refreshes
+    const enrolment = this.enrolment.value
+    const [counts, mine] = await Promise.all([outbox.counts(), enrolment ? outbox.mine(enrolment) : []])
+    // Of two reads on their way only the later may speak.
+    if (turn !== this.refreshes) return
+    this.counts.value = counts
+    this.mine.value = mine
+    this.sendTrouble.value = outbox.sending.trouble
+    this.lastContact.value = Math.max(this.lastContact.value ?? 0, outbox.sending.contact_at ?? 0) || null
+    if (counts.uploaded > 0) this.rhythm.soon()
+  }
+
+  private async pullOwn(enrolment: Enrolment): Promise<string | null> {
+    const pulled = await pullAll(this.options, enrolment, this.cursor, (page) => {
+      this.cursor = page.cursor
+      this.asOf.value = Date.parse(page.now)
+      this.lastContact.value = this.options.clock()
+      if (!page.full) this.copy.value.apply(page)
+      else this.whole.value = false
+    })
+    if (pulled.state === 'ENDED') await this.readingEnded(enrolment)
+    if (pulled.state === 'DONE') this.enrolment.value = await this.options.outbox.active()
+    if (pulled.state === 'DONE' && !this.whole.value) await this.readCopy()
+    await this.refresh()
+    triggerRef(this.copy)
+    this.pullTrouble.value = pulled.state === 'FAILED' ? pulled.code : null
+    return pulled.state === 'FAILED' ? (pulled.retryAfter ?? '') : null
+  }
+
+  private async pullClosed(): Promise<void> {
+    for (const closed of await this.options.outbox.closed()) {
+      const waiting = await this.options.outbox.store.facts.where({ device: closed.device, status: 'UPLOADED' }).count()
+      if (waiting > 0 && !closed.reading_ended) {
+        await pullAll(this.options, closed, closed.verdict_cursor ?? null, () => undefined)
+      }
+    }
+  }
+
+  /** A revoked device forgets the grid; one whose lease ran out keeps it, because its worker may be without network. */
+  private async readingEnded(enrolment: Enrolment): Promise<void> {
+    this.enrolment.value = await this.options.outbox.active()
+    if (this.enrolment.value?.reading_ended !== 'lease_revoked') return
+    await this.options.copies.wipe(enrolment.device)
+    await this.readCopy()
+  }
+
+  private async readCopy(): Promise<void> {
+    const enrolment = this.enrolment.value
+    const opened = enrolment
+      ? await this.options.copies.load(enrolment.device, enrolment.sealing)
+      : { copy: new GridCopy(), cursor: null, asOf: null, whole: false }
+    this.copy.value = opened.copy
+    this.cursor = opened.cursor
+    this.whole.value = opened.whole
+    this.asOf.value = opened.asOf ? Date.parse(opened.asOf) : null
+  }
+}
+
+export const SESSION: InjectionKey<Session> = Symbol('session')
+
+/** A clock for screens: "8 minutes left to undo" moves on without a tap. */
+export function ticking(clock: () => number, everyMs: number): Ref<number> {
+  const now = ref(clock())
+  setInterval(() => (now.value = clock()), everyMs)
+  return now
+}

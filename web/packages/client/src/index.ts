@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What goes over the wire between the pages and the server. */
+export * from './pull'

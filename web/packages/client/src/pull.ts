@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a phone pulls: the rows of its grids above its cursor, what is gone, the verdicts on its facts. */
+import type { Bilingual, CampaignKind, DoorState, EntryClass, Unit } from '@muster/rules'
+
+export interface RoundRow {
+  id: string
+  campaign: string
+  name: string
+  status: 'PLANNED' | 'ROSTER_FROZEN' | 'OPEN' | 'CLOSING' | 'CLOSED' | 'CERTIFIED'
+  kind: CampaignKind
+  opens_at: string | null
+  closes_at: string | null
+}
+
+export interface GridRow {
+  id: number
+  code: string
+  name: string
+  revision: number
+  sub_district: number
+  head: { name: string; phone: string | null } | null
+  duty?: string | null
+}
+
+export interface BuildingRow {
+  id: string
+  grid: number
+  name: string
+  address?: string | null
+  order: number
+  units?: number
+  floors?: number
+  lon?: number | null
+  lat?: number | null
+}
+
+export interface DoorRow {
+  id: string
+  grid: number
+  sub_district: number
+  building: string
+  unit: string
+  floor: number | null
+  room: string
+  label: string
+  order: number
+  states: Record<string, { state: DoorState; attempts: number }>
+}
+
+export interface HouseholdRow {
+  id: string
+  dwelling: string
+  kind: string
+  label?: string | null
+}
+
+export interface PersonRow {
+  id: string
+  household: string | null
+  dwelling: string
+  name: string
+  age_band?: string | null
+  phone: string | null
+  services: string[]
+  listed: boolean
+}
+
+export interface EntryRow {
+  round: string
+  subject: string
+  unit: Unit
+  cls: EntryClass
+  outcome: string | null
+  at: string | null
+  attempts: number
+  by: string | null
+  origin: 'FROZEN' | 'ADDED'
+  dwelling: string | null
+}
+
+export interface ServiceName {
+  code: string
+  name: Bilingual
+  icon?: string
+}
+
+export interface GoneRow {
+  type: 'door' | 'household' | 'person' | 'entry' | 'building'
+  id: string
+  round?: string
+}
+
+export interface VerdictRow {
+  id: string
+  verdict: 'APPLIED' | 'DUPLICATE' | 'FLAGGED' | 'HELD' | 'QUARANTINED'
+  code: string | null
+}
+
+export interface PullPage {
+  v: 1
+  cursor: string
+  more: boolean
+  full: boolean
+  now: string
+  lease_until: string
+  incident: { id: string; name: string; kind?: string; pack: string; is_drill: boolean; time_zone: string }
+  actor: { id: string; name: string; role: string }
+  rounds: RoundRow[]
+  grids: GridRow[]
+  buildings: BuildingRow[]
+  doors: DoorRow[]
+  households: HouseholdRow[]
+  persons: PersonRow[]
+  entries: EntryRow[]
+  gone: GoneRow[]
+  verdicts: VerdictRow[]
+  services?: ServiceName[]
+  server_keys?: { kid: string; jwk: JsonWebKey }[]
+  terms_version?: string
+}
+
+export type PullAnswer =
+  | { state: 'PAGE'; page: PullPage }
+  /** This device may no longer read; what it has not sent it may still send. */
+  | { state: 'ENDED'; code: 'lease_revoked' | 'lease_expired' }
+  | { state: 'FAILED'; code: string; retryAfter: string | null }
+
+export interface PullOptions {
+  origin: string
+  lease: string
+  since: string | null
+  fetch: typeof fetch
+  patience?: number
+}
+
+const PATIENCE_MS = 30_000
+
+export async function pull({ origin, lease, since, fetch: send, patience = PATIENCE_MS }: PullOptions): Promise<PullAnswer> {
+  const query = since === null ? '' : `?since=${encodeURIComponent(since)}`
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), patience)
+  try {
+    const answer = await send(`${origin}/sync/v1/pull${query}`, {
+      headers: { Authorization: `Bearer ${lease}`, Accept: 'application/json' },
+      cache: 'no-store',
+      credentials: 'omit',
+      signal: stop.signal,
+    })
+    const read = (await answer.json().catch(() => null)) as (PullPage & { code?: string }) | null
+    if (answer.ok && read?.v === 1) return { state: 'PAGE', page: read }
+    const code = read?.code ?? `http_${answer.status}`
+    if (code === 'lease_revoked' || code === 'lease_expired') return { state: 'ENDED', code }
+    return { state: 'FAILED', code, retryAfter: answer.headers.get('Retry-After') }
+  } catch {
+    return { state: 'FAILED', code: 'offline', retryAfter: null }
+  } finally {
+    clearTimeout(timer)
+  }
+}
