@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from muster.base.messages import fill, placeholders
-from muster.base.terms import term
+from muster.base.terms import term, terms
 from muster.packs import schema as s
 
 # Figures that a sentence of a certificate may name, and the facts of a text for the residents' chat.
@@ -71,7 +71,8 @@ class Pack(s.Table, frozen=True, kw_only=True):
 
     def term(self, key: str, lang: str = "zh") -> str:
         """Return the word for a concept: this pack's own, or the house's."""
-        own = self.terms.get(key)
+        house = terms().get(key)
+        own = self.terms.get(key) or (self.terms.get(house.same_as) if house else None)
         if own is None:
             return term(key, lang)
         return own.zh if lang == "zh" else own.en
@@ -122,10 +123,19 @@ class Pack(s.Table, frozen=True, kw_only=True):
             }
             for level in self.areas.levels
         ]
+        answer["terms"] = self._own_words()
         answer["campaign_kinds"] = [_kind_json(self._completed(kind)) for kind in self.campaign_kinds]
         for spent in ("areas", "certificates", "found_sources", "chat"):
             del answer[spent]
         return answer
+
+    def _own_words(self) -> dict[str, dict[str, str]]:
+        """The words that differ from the house's, also under every other key of the same concept."""
+        words = {key: msgspec.to_builtins(own) for key, own in self.terms.items()}
+        for key, house in terms().items():
+            if house.same_as in words:
+                words.setdefault(key, words[house.same_as])
+        return words
 
     def _completed(self, kind: s.CampaignKind) -> s.CampaignKind:
         outcomes = tuple(
