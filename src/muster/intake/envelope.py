@@ -50,12 +50,7 @@ class Fact(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
-class _Version(msgspec.Struct, frozen=True):
-    v: int
-
-
 _decoder = msgspec.json.Decoder(Batch)
-_version_decoder = msgspec.json.Decoder(_Version)
 
 
 def plain_body(raw: bytes, encoding: str) -> bytes:
@@ -100,12 +95,15 @@ def read_batch(body: bytes) -> Batch:
 
 
 def _why_bad(body: bytes, wrong: msgspec.ValidationError) -> Refusal:
+    # The first mismatch stops the decoder; what lies behind it may be worse and says more.
     try:
-        version = _version_decoder.decode(body).v
-    except (msgspec.DecodeError, RecursionError):
-        version = VERSION
-    if version != VERSION:
-        return Refusal("envelope_version_unknown", version=version)
+        whole = msgspec.json.decode(body)
+    except RecursionError:
+        return Refusal("body_too_deep", most=DEPTH)
+    except msgspec.DecodeError as worse:
+        return Refusal("body_not_json", cause=str(worse)[:200])
+    if isinstance(whole, dict) and whole.get("v", VERSION) != VERSION:
+        return Refusal("envelope_version_unknown", version=str(whole["v"])[:20])
     return Refusal("envelope_bad", cause=str(wrong)[:200])
 
 
@@ -124,9 +122,9 @@ def deeper_than(body: bytes, most: int) -> bool:
 
 def read_signature(header: str) -> tuple[str, bytes]:
     """Return algorithm and signature. What cannot be read is kept as it came, under no algorithm."""
-    alg, _, text = header.partition("=")
+    alg, told, text = header.partition("=")
     try:
-        if alg in ALGORITHMS.values():
+        if told and alg in ALGORITHMS.values():
             return alg, unb64url(text)
     except ValueError:
         pass

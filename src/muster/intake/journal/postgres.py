@@ -62,8 +62,8 @@ class PostgresJournal:
         try:
             return self._append(entries)
         except psycopg.OperationalError as failure:
-            # A connection that lay idle may have died of it (restart, failover, firewall): one fresh try. If the
-            # first one did commit, its rows are there twice, which fold does not mind.
+            # A connection that lay idle may have died of it (restart, failover, firewall): one fresh try. If
+            # the first one did commit, its rows are there twice, which fold does not mind.
             if not kept_open or isinstance(failure, psycopg.errors.DiskFull):
                 raise _unavailable(failure) from failure
         except psycopg.Error as failure:

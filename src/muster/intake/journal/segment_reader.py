@@ -71,9 +71,9 @@ class SegmentReader:
 
     def _rows_after(self, writer: int, position: int, limit: int, most_bytes: int) -> list[SealedRow]:
         files = segment_files(self._root / str(writer))
-        ends = [first - 1 for first, _ in files[1:]] + [None]
         rows: list[SealedRow] = []
-        for (_, path), end in zip(files, ends, strict=True):
+        for at, (_, path) in enumerate(files):
+            end = files[at + 1][0] - 1 if at + 1 < len(files) else None
             if end is not None and end <= position:
                 continue
             left = most_bytes - sum(len(row.sealed) for row in rows)
