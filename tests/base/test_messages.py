@@ -84,41 +84,71 @@ def test_catalogue_fault_is_seen(zh, en, fault):
     assert any(fault in line for line in found), found
 
 
-def refusal_codes(source: str) -> set[str]:
-    """Return the codes in `Refusal("code", ...)` and in calls of its subclasses with a literal code."""
+def refusals(source: str) -> list[tuple[str, frozenset[str] | None]]:
+    """Return code and facts of each `Refusal("code", fact=…)`; None where they are passed on by `**`."""
     tree = ast.parse(source)
     subclasses = {
         node.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef) and any(getattr(b, "id", "") == "Refusal" for b in node.bases)
     }
-    return {
-        node.args[0].value
+    calls = [
+        node
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", getattr(node.func, "attr", "")) in {"Refusal", *subclasses}
         and node.args
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
-    }
+    ]
+    return [
+        (
+            call.args[0].value,
+            None if any(k.arg is None for k in call.keywords) else frozenset(k.arg for k in call.keywords),
+        )
+        for call in calls
+    ]
 
 
-def test_every_refusal_code_has_a_text():
+def untold(where: str, source: str, known) -> list[str]:
+    """Return the refusals of a source that have no text, or a text that asks for a fact they do not give."""
+    found = []
+    for code, facts in refusals(source):
+        entry = known.get(code)
+        if entry is None:
+            found.append(f"{where}: {code} has no text")
+        elif facts is not None:
+            wanted = messages.placeholders(entry.zh) | messages.placeholders(entry.cure_zh)
+            found += [f"{where}: {code} does not give {{{name}}}" for name in sorted(wanted - facts)]
+    return found
+
+
+def test_every_refusal_has_a_text_and_the_facts_for_it():
     known = messages.messages()
-    missing = {
-        f"{path.relative_to(SOURCE)}: {code}"
-        for path in SOURCE.rglob("*.py")
-        for code in refusal_codes(path.read_text(encoding="utf-8"))
-        if code not in known
-    }
 
-    assert missing == set()
+    found = [
+        line
+        for path in sorted(SOURCE.rglob("*.py"))
+        for line in untold(str(path.relative_to(SOURCE)), path.read_text(encoding="utf-8"), known)
+    ]
+
+    assert found == []
 
 
-def test_refusal_code_without_a_text_is_seen():
-    source = 'class Closed(Refusal): pass\nraise Refusal("places.no_such", n=1)\nraise Closed("places.shut")'
+def test_refusal_without_text_or_fact_is_seen():
+    known = {"places.full": messages.Message(zh="{name}已满", en="{name} is full")}
+    source = """
+class Closed(Refusal): pass
+raise Closed("places.shut")
+raise Refusal("places.full", n=1)
+raise Refusal("places.full", name="x")
+raise errors.Refusal("places.full", **facts)
+"""
 
-    assert refusal_codes(source) == {"places.no_such", "places.shut"}
+    assert untold("x", source, known) == [
+        "x: places.shut has no text",
+        "x: places.full does not give {name}",
+    ]
 
 
 def test_text_fills_facts_in_both_languages(catalogue):
