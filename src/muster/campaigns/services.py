@@ -89,7 +89,7 @@ def freeze_round(round_: Round, *, by: uuid.UUID | None, at: datetime, progress:
             pause_between_writes()
         if progress:
             progress(number, len(grids))
-    _change_status(round_, RoundStatus.ROSTER_FROZEN, by=by, at=at, frozen_at=at)
+    change_status(round_, RoundStatus.ROSTER_FROZEN, by=by, at=at, frozen_at=at)
     return round_
 
 
@@ -134,12 +134,12 @@ def _roster(unit: str, grid: int, doors: Sequence[uuid.UUID]) -> list[tuple[uuid
 
 
 def open_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
-    return _change_status(round_, RoundStatus.OPEN, by=by, at=at, opened_at=at)
+    return change_status(round_, RoundStatus.OPEN, by=by, at=at, opened_at=at)
 
 
 def start_closing(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
     """From here on only what is still open is explained; facts keep coming in."""
-    return _change_status(round_, RoundStatus.CLOSING, by=by, at=at)
+    return change_status(round_, RoundStatus.CLOSING, by=by, at=at)
 
 
 def close_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
@@ -159,11 +159,11 @@ def close_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
         raise Refusal("equation_broken", grids=broken)
     if open_entries or unreached:
         raise Refusal("round_has_open_entries", open=open_entries, unreached=unreached)
-    return _change_status(round_, RoundStatus.CLOSED, by=by, at=at, closed_at=at)
+    return change_status(round_, RoundStatus.CLOSED, by=by, at=at, closed_at=at)
 
 
 def reopen_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
-    return _change_status(round_, RoundStatus.OPEN if round_.status == RoundStatus.CLOSING else RoundStatus.CLOSING, by=by, at=at)
+    return change_status(round_, RoundStatus.OPEN if round_.status == RoundStatus.CLOSING else RoundStatus.CLOSING, by=by, at=at)
 
 
 def written_side(account: RoundGrid) -> int:
@@ -171,7 +171,7 @@ def written_side(account: RoundGrid) -> int:
     return account.frozen + account.added + account.moved_in - account.moved_out
 
 
-def _change_status(round_: Round, to: str, *, by: uuid.UUID | None, at: datetime, **stamps: datetime) -> Round:
+def change_status(round_: Round, to: str, *, by: uuid.UUID | None, at: datetime, **stamps: datetime) -> Round:
     demand_transition(round_.status, to)
     with transaction.atomic():
         changed = Round.objects.filter(id=round_.id, status=round_.status).update(status=to, **stamps)

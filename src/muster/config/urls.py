@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every address of the web process."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from muster.api import pages
+from muster.api.site import api, sync_api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", pages.healthz),
+    path("readyz", pages.readyz),
+    path(".well-known/muster.json", pages.well_known),
+    path("api/v1/", api.urls),
+    path("sync/v1/", sync_api.urls),
+    re_path(r"^intake/(?P<path>.*)$", csrf_exempt(pages.to_intake)),
+    path("admin/", admin.site.urls),
+    re_path(r"^(?P<app>field|desk|command|welcome)/(?P<path>.*)$", pages.app_page),
+    path("", pages.home),
+]

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Phones: enrolment, pull, the list of devices, taking a phone's leases back; and what is held."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from muster.accounts.models import Device, Lease
+from muster.accounts.services import enrol_device, find_code, revoke_device
+from muster.api.auth import AUTH, allow, operation
+from muster.base.clock import now
+from muster.base.codes import read_lease
+from muster.base.errors import Refusal
+from muster.flows.recording import release_waiting
+from muster.incidents.models import Incident
+from muster.places.models import Area, Grid
+from muster.places.queries import area as area_with_id
+from muster.places.queries import grid as grid_with_id
+from muster.places.queries import small_grids_below
+from muster.storage.keys import keystore
+from muster.sync.pull import incident_json, pull
+from muster.trail.models import Verdict, Waiting
+from muster.trail.queries import facts_with_keys
+from muster.trail.services import record_event
+
+router = Router(tags=["devices"])
+sync_router = Router(tags=["sync"])
+
+
+class Enrol(Schema):
+    code: str
+    public_key: dict[str, Any]
+    name: str = ""
+
+
+@router.post("/devices/enrol", auth=None, operation_id="devices_enrol")
+@operation("session.read")
+def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
+    """A phone joins with the code that its worker got from the grid's head."""
+    at = now()
+    code = find_code(body.code)
+    grid = grid_with_id(code.grid)
+    grids = small_grids_below(grid)
+    device, lease, text = enrol_device(
+        code=body.code, public_key=body.public_key, name=body.name, sub_districts=_sub_districts(grid), grids=grids, at=at
+    )
+    record_event("Device", device.id, "enrol", at=at, actor=lease.actor_id, incident=lease.incident, grid=grid.id)
+    return {
+        "device": device.id, "lease": text, "lease_until": lease.expires_at,
+        "intake": settings.ENVIRONMENT.intake_origin,
+        "server_keys": [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()],
+        "incident": incident_json(Incident.objects.get(id=lease.incident)),
+        "grids": grids, "sub_districts": lease.sub_districts,
+        "actor": {"id": lease.actor_id, "name": lease.actor.name, "role": "worker"},
+    }  # fmt: skip
+
+
+def _sub_districts(grid: Grid) -> list[int]:
+    """The worker's own sub-district and its neighbours under the same parent: somebody he serves may come from there."""
+    own = Area.objects.filter(id=grid.sub_district).first()
+    if own is None:
+        return [grid.sub_district]
+    return sorted(Area.objects.filter(parent_id=own.parent_id, sub_district__isnull=False).values_list("id", flat=True))
+
+
+@sync_router.get("/pull", auth=None, operation_id="sync_pull", include_in_schema=True)
+@operation("session.read")
+def pull_changes(request: HttpRequest, since: str = "") -> dict[str, Any]:
+    """What changed in my grids; the lease is the key."""
+    return pull(lease_of(request), since=since or None, at=now())
+
+
+def lease_of(request: HttpRequest) -> Lease:
+    """Raises Refusal lease_malformed, lease_forged, lease_unknown."""
+    header = request.headers.get("Authorization", "")
+    if not header.startswith("Bearer "):
+        raise Refusal("not_signed_in")
+    claims = read_lease(header.removeprefix("Bearer "), keystore().trusted_keys())
+    lease = Lease.objects.select_related("device", "actor").filter(id=claims.id, device=claims.device).first()
+    if lease is None:
+        raise Refusal("lease_revoked")
+    return lease
+
+
+@router.get("/devices", auth=AUTH, operation_id="devices_list")
+@operation("devices.list")
+def list_devices(request: HttpRequest, area: int | None = None) -> dict[str, Any]:
+    who, row = allow(request, "devices.list")
+    scope = who.scope(row)
+    path = area_with_id(area).path if area is not None else None
+    grids = {g.id: g for g in Grid.objects.select_related("area").all()}
+    items: dict[uuid.UUID, dict[str, Any]] = {}
+    for lease in Lease.objects.select_related("device", "actor").order_by("-issued_at")[:20_000]:
+        mine = [grids[g] for g in lease.grids if g in grids and scope.allows(sub_district=grids[g].sub_district, grid=g)]
+        if not mine or lease.device_id in items or (path and not mine[0].area.path.startswith(path)):
+            continue
+        device = lease.device
+        items[device.id] = {
+            "id": device.id, "name": device.name, "kind": device.kind, "actor": lease.actor.name,
+            "grids": [{"id": g.id, "name": g.name} for g in mine], "enrolled_at": device.enrolled_at,
+            "last_contact_at": device.last_contact_at, "facts_seen": device.facts_seen, "last_seq": device.last_seq,
+            "unsent_estimate": max(0, device.last_seq - device.facts_seen), "lease_until": lease.expires_at,
+            "revoked_at": device.revoked_at,
+        }  # fmt: skip
+    return {"items": list(items.values()), "next": None, "count": len(items)}
+
+
+@router.post("/devices/{device_id}/revoke", auth=AUTH, operation_id="devices_revoke")
+@operation("devices.revoke")
+def revoke(request: HttpRequest, device_id: uuid.UUID) -> dict[str, Any]:
+    device = Device.objects.filter(id=device_id, kind="FIELD").first()
+    lease = Lease.objects.filter(device=device_id).order_by("-issued_at").first()
+    if device is None or lease is None:
+        raise Refusal("not_found")
+    who, _ = allow(request, "devices.revoke", grid=grid_with_id(lease.grids[0]))
+    revoke_device(device, by=who.user.id, at=who.at)
+    record_event("Device", device.id, "revoke", at=who.at, actor=who.user.id, incident=lease.incident)
+    return {"ok": True}
+
+
+@router.get("/held", auth=AUTH, operation_id="held_list")
+@operation("held.list")
+def list_held(request: HttpRequest, area: int | None = None, all: bool = False) -> dict[str, Any]:  # noqa: A002
+    """What is kept and not applied, with its reason; a person works it."""
+    who, row = allow(request, "held.list")
+    scope = who.scope(row)
+    rows = Waiting.objects.order_by("-since")
+    if not all:
+        rows = rows.filter(resolved_at__isnull=True)
+    visible = [w for w in rows[:2000] if scope.allows(sub_district=w.sub_district, grid=w.grid)]
+    devices = {d.id: d for d in Device.objects.filter(id__in={w.device for w in visible})}
+    items = [
+        {"id": w.fact, "kind": w.kind, "verdict": w.verdict, "code": w.code, "since": w.since, "grid": w.grid, "round": w.round,
+         "device": {"id": w.device, "name": devices[w.device].name if w.device in devices else ""}, "seq": w.seq,
+         "resolved_at": w.resolved_at, "resolution": w.resolution}
+        for w in visible
+    ]  # fmt: skip
+    return {"items": items, "next": None, "count": len(items)}
+
+
+class Resolve(Schema):
+    action: str = "retry"
+
+
+@router.post("/held/{fact_id}/resolve", auth=AUTH, operation_id="held_resolve")
+@operation("held.resolve")
+def resolve(request: HttpRequest, fact_id: uuid.UUID, body: Resolve) -> dict[str, Any]:
+    """retry: try to apply again. dismiss: somebody looked and lets it rest; it stays kept."""
+    waiting = Waiting.objects.filter(fact=fact_id, resolved_at__isnull=True).first()
+    if waiting is None:
+        raise Refusal("not_found")
+    who, row = allow(request, "held.resolve")
+    if not who.scope(row).allows(sub_district=waiting.sub_district, grid=waiting.grid):
+        raise Refusal("not_found")
+    if body.action == "retry" and waiting.verdict == Verdict.HELD:
+        rulings = release_waiting(facts_with_keys([(waiting.device, waiting.seq)]), at=who.at)
+        return {"verdict": rulings[0].verdict, "code": rulings[0].code}
+    if body.action != "dismiss":
+        raise Refusal("held_cannot_retry", code=waiting.code)
+    Waiting.objects.filter(device=waiting.device, seq=waiting.seq).update(
+        resolved_at=who.at, resolved_by=who.user.id, resolution="dismissed"
+    )
+    record_event("Fact", fact_id, "dismiss", at=who.at, actor=who.user.id, incident=waiting.incident, reason=waiting.code)
+    return {"verdict": waiting.verdict, "code": waiting.code}

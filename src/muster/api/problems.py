@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors as RFC 9457 problem+json, in the reader's language, with the cure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from muster.api.auth import language
+from muster.base.errors import Refusal
+from muster.base.messages import cure, text
+
+STATUS = {
+    "not_signed_in": 401, "signature_bad": 401, "csrf_missing": 403, "not_allowed": 403, "not_found": 404,
+    "lease_revoked": 410, "lease_expired": 410, "lease_forged": 401, "round_changed_meanwhile": 409,
+    "certificate_exists": 409, "username_taken": 409, "kind_busy": 409, "plan_changed_meanwhile": 409,
+    "lease_malformed": 401, "signer_unknown": 401, "token_forged": 401, "token_malformed": 401,
+}  # fmt: skip
+
+
+def status_of(code: str) -> int:
+    if code in STATUS:
+        return STATUS[code]
+    return 404 if code.endswith("_unknown") and not code.startswith("code_") else 422
+
+
+def problem(request: HttpRequest, code: str, status: int, *, errors: list[dict[str, Any]] | None = None, **facts: Any) -> HttpResponse:
+    lang = language(request)
+    try:
+        title = text(code, lang, **facts)
+    except (LookupError, KeyError):
+        title = code
+    body: dict[str, Any] = {"type": f"about:blank#{code}", "title": title, "status": status, "code": code}
+    mend = _cure(code, lang, facts)
+    if mend:
+        body["cure"] = mend
+    if facts:
+        body["facts"] = facts
+    if errors:
+        body["errors"] = errors
+    answer = HttpResponse(json.dumps(body, default=str, ensure_ascii=False), status=status, content_type="application/problem+json")
+    if status in {429, 503}:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+def _cure(code: str, lang: str, facts: dict[str, Any]) -> str | None:
+    try:
+        return cure(code, lang, **facts)
+    except (LookupError, KeyError):
+        return None
+
+
+def on_refusal(request: HttpRequest, refusal: Refusal | type[Refusal]) -> HttpResponse:
+    assert isinstance(refusal, Refusal)
+    return problem(request, refusal.code, status_of(refusal.code), **refusal.facts)
+
+
+def on_validation(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
+    assert isinstance(error, ValidationError)
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"] if part not in {"body", "query", "path"}), "code": one["type"],
+         "message": one["msg"]}
+        for one in error.errors
+    ]  # fmt: skip
+    return problem(request, "input_bad", 422, errors=errors)
+
+
+def on_unauthenticated(request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
+    return problem(request, "not_signed_in", 401)
+
+
+def on_http_error(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
+    assert isinstance(error, HttpError)
+    return problem(request, "input_bad" if error.status_code < 500 else "house_fault", error.status_code)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one API object with its routers and error answers."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from muster import __version__
+from muster.api import campaigns, devices, drill, places, problems, register, rounds, session, situation
+from muster.base.errors import Refusal
+
+api = NinjaAPI(title="Muster", version=__version__, urls_namespace="api", openapi_url="/openapi.json", docs_url="/docs")
+for module in (session, places, campaigns, rounds, register, situation, devices, drill):
+    api.add_router("", module.router)
+for optional in ("imports", "plans"):
+    with contextlib.suppress(ModuleNotFoundError):
+        api.add_router("", importlib.import_module(f"muster.api.{optional}").router)
+
+sync_api = NinjaAPI(title="Muster sync", version="1", urls_namespace="sync", openapi_url=None, docs_url=None)
+sync_api.add_router("", devices.sync_router)
+
+for one in (api, sync_api):
+    one.add_exception_handler(Refusal, problems.on_refusal)
+    one.add_exception_handler(ValidationError, problems.on_validation)
+    one.add_exception_handler(AuthenticationError, problems.on_unauthenticated)
+    one.add_exception_handler(HttpError, problems.on_http_error)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Map layers, inbox, live snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from muster.api.auth import AUTH, allow, operation
+from muster.base.errors import Refusal
+from muster.base.messages import text
+from muster.campaigns.queries import round_with_kind
+from muster.places.models import Grid
+from muster.places.queries import area as area_with_id
+from muster.places.queries import grid as grid_with_id
+from muster.places.queries import small_grids_below
+from muster.situation.inbox import inbox_items
+from muster.situation.live import live_path, snapshot
+from muster.situation.map_layers import base_layer, building_layer, grid_layer
+
+router = Router(tags=["situation"], auth=AUTH)
+
+
+@router.get("/map/base.geojson", operation_id="map_base")
+@operation("map.read")
+def base(request: HttpRequest, area: int | None = None) -> dict[str, Any]:
+    allow(request, "map.read")
+    return base_layer(area_with_id(area) if area is not None else None)
+
+
+@router.get("/map/grids.geojson", operation_id="map_grids")
+@operation("map.read")
+def grids(request: HttpRequest, area: int | None = None, level: str = "SMALL", round: uuid.UUID | None = None) -> dict[str, Any]:  # noqa: A002
+    who, row = allow(request, "map.read")
+    place = area_with_id(area) if area is not None else None
+    return grid_layer(place, level, round_with_kind(round) if round else None, scope=who.scope(row))
+
+
+@router.get("/map/buildings.geojson", operation_id="map_buildings")
+@operation("map.read")
+def buildings(request: HttpRequest, grid: int | None = None, area: int | None = None, round: uuid.UUID | None = None) -> dict[str, Any]:  # noqa: A002
+    who, row = allow(request, "map.read")
+    scope = who.scope(row)
+    if grid is not None:
+        found = grid_with_id(grid)
+        allow(request, "map.read", grid=found)
+        chosen = list(Grid.objects.filter(id__in=small_grids_below(found)))
+    elif area is not None:
+        rows = Grid.objects.filter(area__path__startswith=area_with_id(area).path, level="SMALL", status="ACTIVE")
+        chosen = [g for g in rows if scope.allows(sub_district=g.sub_district, grid=g.id)]
+    else:
+        raise Refusal("say_grid_or_area")
+    return building_layer(chosen, round_with_kind(round) if round else None, scope=scope)
+
+
+@router.get("/inbox", operation_id="inbox")
+@operation("inbox")
+def inbox(request: HttpRequest) -> dict[str, Any]:
+    who, row = allow(request, "inbox")
+    items = inbox_items(who.scope(row), at=who.at)
+    for one in items:
+        facts = {**one["facts"], "count": one["count"] or 0}
+        one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **facts) for lang in ("zh", "en")}
+        one["action"] = {"code": one["action"], **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")}}
+    return {"items": items, "next": None, "count": len(items)}
+
+
+@router.get("/live/{round_id}.json", operation_id="live")
+@operation("live")
+def live(request: HttpRequest, round_id: uuid.UUID) -> HttpResponse:
+    """The snapshot of a round; 304 while nothing changed."""
+    who, row = allow(request, "live")
+    path = live_path(round_id)
+    content = path.read_bytes() if path.exists() else json.dumps(snapshot(round_with_kind(round_id), at=who.at), default=str).encode()
+    scope = who.scope(row)
+    if not scope.everything:
+        content = _cut(content, scope)
+    tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return HttpResponse(content, content_type="application/json", headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+
+
+def _cut(content: bytes, scope: Any) -> bytes:
+    """Only the grids of the caller's scope; the total stays, it is a published figure."""
+    raw = json.loads(content)
+    homes = dict(Grid.objects.filter(id__in=[int(g) for g in raw["grids"]]).values_list("id", "sub_district"))
+    raw["grids"] = {g: row for g, row in raw["grids"].items() if scope.allows(sub_district=homes.get(int(g)), grid=int(g))}
+    return json.dumps(raw).encode()
