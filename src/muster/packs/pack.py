@@ -112,11 +112,11 @@ class Pack(s.Table, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the pack as GET /packs/current gives it: plain lists and objects, kinds filled in."""
-        answer: dict[str, Any] = msgspec.to_builtins(self)
+        answer = _plain(self)
         answer["levels"] = [
             {
                 "key": level.key,
-                "name": msgspec.to_builtins(level.name),
+                "name": _plain(level.name),
                 "leaf": level.key == self.areas.leaf,
                 "desk": level.key == self.areas.desk,
                 "partition": level.key == self.areas.partition,
@@ -131,7 +131,7 @@ class Pack(s.Table, frozen=True, kw_only=True):
 
     def _own_words(self) -> dict[str, dict[str, str]]:
         """The words that differ from the house's, also under every other key of the same concept."""
-        words = {key: msgspec.to_builtins(own) for key, own in self.terms.items()}
+        words: dict[str, dict[str, str]] = {key: _plain(own) for key, own in self.terms.items()}
         for key, house in terms().items():
             if house.same_as in words:
                 words.setdefault(key, words[house.same_as])
@@ -158,8 +158,14 @@ class Pack(s.Table, frozen=True, kw_only=True):
 
 
 def _kind_json(kind: s.CampaignKind) -> dict[str, Any]:
-    answer: dict[str, Any] = msgspec.to_builtins(kind)
+    answer = _plain(kind)
     for outcome in answer["outcomes"]:
         if outcome["service"] is None:
             del outcome["service"]
     return answer
+
+
+def _plain(value: s.Table) -> dict[str, Any]:
+    """Return objects, lists and texts only, as JSON has them."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
+    return plain

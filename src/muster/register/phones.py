@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from muster.base.errors import Refusal
+from muster.packs.schema import PhonePlan
 from muster.places.writing import fold, identifier, plain_dashes
 
 VERSION = 1
@@ -21,14 +20,6 @@ _LANDLINE = re.compile(r"(?:010|02[0-9]|0[3-9][0-9]{2})[0-9]{7,8}")
 _ROUNDED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _TWO = re.compile(r"[0-9]{7,}\s*[/,;、，；或]\s*\+?[0-9]{3,}|[0-9]{11}\s+[0-9]{7,}")
 _LETTER = re.compile(r"[^\W0-9_]")  # figures of other scripts too: a phone does not dial them
-
-
-class PhonePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How numbers are written: `cn`, or `international` with the country's code and its trunk prefix."""
-
-    plan: str = "cn"
-    country_code: str = ""
-    trunk: str = ""
 
 
 CHINA = PhonePlan()
