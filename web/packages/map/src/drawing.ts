@@ -22,7 +22,7 @@ setWorkerUrl(workerUrl)
 export class CoverageDrawing {
   private readonly map: Drawing
   private readonly labels: LabelLayer
-  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes() }
+  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes(), outline: emptyShapes() }
   private shades = new Map<Id, Shade>()
   private applied = new Map<Id, string>()
   private layers: ShownLayers | null = null
@@ -71,6 +71,10 @@ export class CoverageDrawing {
 
   setBuildings(shapes: Shapes | null): void {
     this.put('buildings', shapes ?? emptyShapes())
+  }
+
+  setOutline(shapes: Shapes | null): void {
+    this.put('outline', shapes ?? emptyShapes())
   }
 
   /** Recolours only what changed; nothing else is drawn again. */

@@ -4,7 +4,7 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import type { Palette } from './ramp'
 import { emptyShapes, type ShownLayers } from './shapes'
 
-export const SOURCES = ['base', 'grids', 'dots', 'buildings'] as const
+export const SOURCES = ['base', 'grids', 'dots', 'buildings', 'outline'] as const
 
 const GROUPS: Record<keyof ShownLayers, string[]> = {
   coverage: ['grids-fill'],
@@ -103,6 +103,8 @@ function marks(palette: Palette): LayerSpecification[] {
         'circle-stroke-width': ['case', ['>', ['number', ['feature-state', 'missing'], 0], 0], 1, 0],
       },
     },
+    // Another division of the same ground, drawn over this one to compare.
+    { id: 'outline', type: 'line', source: 'outline', paint: { 'line-color': palette.missing, 'line-width': grow(1.2, 3), 'line-dasharray': [3, 2] } },
     { id: 'grids-selected', type: 'line', source: 'grids', filter: ['==', ['get', 'id'], -1], paint: { 'line-color': palette.missing, 'line-width': 3.5 } },
   ]
 }

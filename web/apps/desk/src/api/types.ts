@@ -207,6 +207,9 @@ export interface MissingEntry {
   dwelling: string
   person?: string | null
   household?: string | null
+  /** Asked for by every fact about this entry. */
+  sub_district?: number
+  grid?: number
 }
 
 export interface BuildingProgress {

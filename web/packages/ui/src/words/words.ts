@@ -104,9 +104,16 @@ export function useWords(): {
   t: (key: string, facts?: Facts) => string
   term: (key: string) => string
   termHead: (key: string) => string
+  termsHead: (key: string) => string
   language: typeof language
 } {
-  return { t: (key, facts) => sentence(key, facts), term: (key) => term(key), termHead: (key) => head(term(key)), language }
+  return {
+    t: (key, facts) => sentence(key, facts),
+    term: (key) => term(key),
+    termHead: (key) => head(term(key)),
+    termsHead: (key) => head(termMany(key)),
+    language,
+  }
 }
 
 /** A noun at the head of a sentence or as a label. */

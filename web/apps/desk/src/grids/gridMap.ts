@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Shapes and colours of the grids of an area, for the map beside a list. */
+import type { Shade, Shapes } from '@muster/map'
+import { useQuery } from '@tanstack/vue-query'
+import { computed, type ComputedRef, type Ref } from 'vue'
+import { places } from '../api/calls'
+
+export function useGridMap(
+  area: Readonly<Ref<number | null>>,
+  level: Readonly<Ref<string>>,
+  round: Readonly<Ref<string | null>>,
+): { base: ComputedRef<Shapes | null>; shapes: ComputedRef<Shapes | null>; shades: ComputedRef<Map<number, Shade>> } {
+  const base = useBaseMap(area)
+  const grids = useQuery({
+    queryKey: ['grid-map', area, level, round],
+    queryFn: () => places.gridMap({ area: area.value, level: level.value, round: round.value }),
+    refetchInterval: 30_000,
+    structuralSharing: true,
+  })
+  return { base, shapes: computed(() => grids.data.value ?? null), shades: computed(() => shadesOf(grids.data.value ?? null)) }
+}
+
+export function useBaseMap(area: Readonly<Ref<number | null>>): ComputedRef<Shapes | null> {
+  const { data } = useQuery({ queryKey: ['base-map', area], queryFn: () => places.baseMap(area.value), staleTime: Infinity })
+  return computed(() => data.value ?? null)
+}
+
+export function shadesOf(shapes: Shapes | null): Map<number, Shade> {
+  return new Map(
+    (shapes?.features ?? []).map((shape) => {
+      const { id, done, missing, total, stale } = shape.properties
+      const all = Number(total ?? 0)
+      // Whoever is not missing has a result or a written word: that is what the colour says.
+      const share = all > 0 && done !== undefined ? (all - Number(missing ?? 0)) / all : null
+      return [Number(id), { share, missing: Number(missing ?? 0), stale: Boolean(stale) }]
+    }),
+  )
+}

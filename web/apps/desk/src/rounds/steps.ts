@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The way of a round to its end: which step comes next, and what still stands in front of it. */
+import { doorsNeverReached, isBalanced, missingOf } from '@muster/ui'
+import type { Coverage, Round, RoundStatus } from '../api/types'
+
+export type Step = 'freeze' | 'open' | 'start-closing' | 'close'
+
+export const STATUSES: readonly RoundStatus[] = ['PLANNED', 'ROSTER_FROZEN', 'OPEN', 'CLOSING', 'CLOSED', 'CERTIFIED']
+
+const NEXT: Partial<Record<RoundStatus, Step>> = {
+  PLANNED: 'freeze',
+  ROSTER_FROZEN: 'open',
+  OPEN: 'start-closing',
+  CLOSING: 'close',
+}
+
+export function nextStep(status: RoundStatus): Step | null {
+  return NEXT[status] ?? null
+}
+
+export interface Obstacle {
+  /** Key of the sentence, with the number it speaks of. */
+  says: string
+  count: number
+  /** What blocks closing; the rest is only said. */
+  blocks: boolean
+  query: Record<string, string>
+}
+
+export function obstacles(round: Pick<Round, 'status'>, coverage: Coverage | undefined): Obstacle[] {
+  if (!coverage || nextStep(round.status) === null) return []
+  const { classes } = coverage.equation
+  const blocks = round.status === 'CLOSING'
+  const found: Obstacle[] = [
+    { says: 'steps.open', count: classes.OPEN ?? 0, blocks, query: { tab: 'missing', cls: 'OPEN' } },
+    { says: 'steps.unreached', count: classes.UNREACHED ?? 0, blocks, query: { tab: 'missing', cls: 'UNREACHED' } },
+    { says: 'steps.arranged', count: classes.ARRANGED ?? 0, blocks, query: { tab: 'missing', cls: 'ARRANGED' } },
+    { says: 'steps.never', count: doorsNeverReached(coverage.doors), blocks: false, query: { tab: 'buildings', left: 'yes' } },
+    { says: 'steps.unbalanced', count: isBalanced(coverage.equation) ? 0 : 1, blocks, query: { tab: 'parts' } },
+  ]
+  return round.status === 'OPEN' || round.status === 'CLOSING' ? found.filter((one) => one.count > 0) : []
+}
+
+export function canTake(round: Pick<Round, 'status'>, coverage: Coverage | undefined): boolean {
+  return nextStep(round.status) !== null && !obstacles(round, coverage).some((one) => one.blocks)
+}
+
+export function stillMissing(coverage: Coverage | undefined): number {
+  return coverage ? missingOf(coverage.equation.classes) : 0
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Addresses of the desk; each page is loaded when it is first opened. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import AppShell from './shell/AppShell.vue'
+import { isAsked, readSession, session } from './shell/session'
+import SignIn from './shell/SignIn.vue'
+
+const pages: RouteRecordRaw[] = [
+  { path: '', component: () => import('./inbox/InboxPage.vue') },
+  { path: 'register', component: () => import('./register/RegisterPage.vue') },
+  { path: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue') },
+  { path: 'rounds/:id', component: () => import('./rounds/RoundPage.vue'), meta: { menu: '/campaigns' } },
+  { path: 'kinds', component: () => import('./campaigns/KindsPage.vue') },
+  { path: 'kinds/:key', component: () => import('./campaigns/KindPage.vue') },
+  { path: 'grids', component: () => import('./grids/GridsPage.vue') },
+  { path: 'grids/:grid', component: () => import('./grids/GridPage.vue') },
+  { path: 'devices', component: () => import('./grids/DevicesPage.vue') },
+  { path: 'plans', component: () => import('./plans/PlansPage.vue') },
+  { path: 'plans/:plan', component: () => import('./plans/PlanPage.vue') },
+  { path: 'held', component: () => import('./held/HeldPage.vue') },
+  { path: 'transfer', component: () => import('./transfer/TransferPage.vue') },
+  { path: 'transfer/imports/:import', component: () => import('./transfer/ImportPage.vue') },
+  { path: 'settings', component: () => import('./settings/SettingsPage.vue') },
+]
+
+export const router = createRouter({
+  history: createWebHistory('/desk/'),
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  routes: [
+    { path: '/sign-in', component: SignIn, meta: { open: true } },
+    { path: '/rounds/:id/missing/print', component: () => import('./rounds/MissingPrint.vue') },
+    { path: '/rounds/:id/grids/:grid/certificate', component: () => import('./rounds/CertificatePage.vue') },
+    { path: '/', component: AppShell, children: pages },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})
+
+router.beforeEach(async (to) => {
+  if (!isAsked.value) await readSession()
+  if (!session.value && !to.meta.open) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
+  return true
+})
