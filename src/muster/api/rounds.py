@@ -120,7 +120,7 @@ def read_missing(request: HttpRequest, round_id: uuid.UUID, grid: str = "", area
     round_ = _round(request, round_id)
     scope = who.scope(row)
     if grid:
-        found = _grid_named(grid)
+        found = grid_named(grid)
         allow(request, "rounds.missing", grid=found)
         grids = small_grids_below(found)
     else:
@@ -137,7 +137,7 @@ def read_missing(request: HttpRequest, round_id: uuid.UUID, grid: str = "", area
     return page
 
 
-def _grid_named(said: str) -> Grid:
+def grid_named(said: str) -> Grid:
     """A grid by its number or its code."""
     if said.isdigit() and int(said) < 2**63 and Grid.objects.filter(id=int(said)).exists():
         return grid_with_id(int(said))
@@ -154,7 +154,7 @@ def record(request: HttpRequest, round_id: uuid.UUID, body: DeskFacts) -> dict[s
     who, row = allow(request, "rounds.record")
     round_ = _round(request, round_id)
     if not 1 <= len(body.facts) <= 500:
-        raise Refusal("batch_too_long", count=len(body.facts))
+        raise Refusal("batch_too_long", most=500, count=len(body.facts))
     scope = who.scope(row)
     grids = None if scope.everything else frozenset(Grid.objects.filter(scope_condition(scope)).values_list("id", flat=True))
     facts = incoming_from_desk(

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `muster` command: thin; each module registers its sub-commands."""

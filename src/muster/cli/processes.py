@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loops of web, fold and worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+import uuid
+from types import FrameType
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from muster.base.clock import now
+from muster.storage.keys import keystore
+
+log = logging.getLogger("muster.processes")
+IDLE_SECONDS = 0.1
+SNAPSHOT_SECONDS = 1.0
+WORK_SECONDS = 5.0
+
+
+def stop_event() -> threading.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def on_signal(_sign: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    return stop
+
+
+def run_web() -> None:
+    """Django on granian WSGI: sync views, a bounded number of threads. http only on loopback."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    environment = settings.ENVIRONMENT
+    host = os.environ.get("MUSTER_BIND") or ("0.0.0.0" if environment.tls_cert else "127.0.0.1")  # noqa: S104
+    Granian(
+        "muster.config.wsgi:application", address=host, port=environment.port, interface=Interfaces.WSGI,
+        workers=1, blocking_threads=8, backlog=1024, respawn_failed_workers=True, log_access=False,
+        ssl_cert=environment.tls_cert, ssl_key=environment.tls_key, websockets=False,
+    ).serve()  # fmt: skip
+
+
+def journal_source() -> object:
+    environment = settings.ENVIRONMENT
+    return environment.data if environment.database_url.startswith("sqlite") else environment.database_url
+
+
+def run_fold() -> None:
+    """Journal → ledger as it comes, and the live snapshots once a second."""
+    from muster.intake.journal import open_reader
+    from muster.situation.live import write_snapshots
+    from muster.sync.fold import fold_once
+
+    stop = stop_event()
+    reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
+    seen: dict[uuid.UUID, tuple[int, str]] = {}
+    shown = 0.0
+    while not stop.is_set():
+        try:
+            report = fold_once(reader, now=now)
+            if time.monotonic() - shown >= SNAPSHOT_SECONDS:
+                seen, shown = write_snapshots(at=now(), last=seen), time.monotonic()
+        except Exception:  # noqa: BLE001 -- fold must not die; what failed is tried again from its position
+            log.exception("fold: will try again")
+            close_old_connections()
+            stop.wait(1.0)
+            continue
+        if report.batches == 0:
+            stop.wait(IDLE_SECONDS)
+    reader.close()
+
+
+def run_worker() -> None:
+    """Clocks and keeping: seals events, takes up jobs."""
+    from muster.trail.services import seal_events
+
+    stop = stop_event()
+    while not stop.is_set():
+        try:
+            while seal_events(at=now()) is not None and not stop.is_set():
+                pass
+        except Exception:  # noqa: BLE001 -- the worker must not die
+            log.exception("worker: will try again")
+            close_old_connections()
+        stop.wait(WORK_SECONDS)
