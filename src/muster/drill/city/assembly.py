@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import shapely
 
@@ -51,6 +52,8 @@ class Assembly:
         self._plan = plan
         self._next_code = next_code
         self._previous_code = previous_code
+        self._zones: dict[str, float] = scenario.table.get("zones", {})
+        self._river: Any = None
         self._outline: tuple[Line, ...] = ()
         self._roads: list[Road] = []
         self._hard_lines: list[HardLine] = []
@@ -68,6 +71,8 @@ class Assembly:
 
     def place(self, ground: CellGround, sites: Sequence[Filled], kinds: Sequence[BlockKind]) -> None:
         """The ground and what stands on it."""
+        if self._zones and ground.rivers:
+            self._river = shapely.union_all([shapely.LineString(r) for r in ground.rivers])
         self._outline = tuple(self._ring(ring) for ring in ground.outlines)
         self._roads += [Road(s.name, s.klass, self._plane.line(s.points)) for s in ground.streets]
         for filled, kind in zip(sites, kinds, strict=True):
@@ -80,7 +85,7 @@ class Assembly:
             self._hard_lines += [HardLine("wall", self._plane.line(wall)) for wall in filled.walls]
             if kind.ground:
                 self._open_ground(filled, kind)
-            self._grounds += [Ground("field", "", self._ring(ring)) for ring in filled.open_rings]
+            self._grounds += [Ground(what, "", self._ring(ring)) for what, ring in filled.open_rings]
             for footprint in filled.footprints:
                 self._building(footprint, filled, compound)
 
@@ -106,8 +111,19 @@ class Assembly:
     def _open_ground(self, filled: Filled, kind: BlockKind) -> None:
         ring = self._ring(filled.block.ring)
         self._grounds.append(Ground(kind.ground, filled.name, ring))
-        if filled.hall is not None:
-            self._facility(kind.ground, filled.name, filled.hall)
+        if not kind.building:
+            self._halls(filled, kind)
+
+    def _halls(self, filled: Filled, kind: BlockKind) -> None:
+        """The first hall is the place itself, the last one of the first ground the community's own office."""
+        if not filled.halls:
+            return
+        self._facility(kind.ground, filled.name, filled.halls[0])
+        office = self._scenario.table["facilities"].get("community_centre")
+        others = filled.halls[1:]
+        if office and others and not any(f.kind == "community_centre" for f in self._facilities):
+            self._facility("community_centre", str(office).format(place=self._plan.name), others.pop())
+        self._grounds += [Ground("hall", "", self._ring(hall)) for hall in others]
 
     def _facility(self, kind: str, name: str, corners: Sequence[Point]) -> None:
         lon, lat = self._plane.degrees(*middle(list(corners)))
@@ -130,8 +146,16 @@ class Assembly:
                 lon=lon,
                 lat=lat,
                 access=self._plane.degrees(*footprint.access),
+                zone=self._zone(middle(footprint.corners)),
             )
         )
+
+    def _zone(self, spot: Point) -> str | None:
+        """The innermost zone around the river in which a building stands."""
+        if self._river is None:
+            return None
+        away = self._river.distance(shapely.Point(spot))
+        return next((zone for zone, reach in self._zones.items() if away <= reach), None)
 
     def settle(self, homes: Sequence[Home], maker: PersonMaker, register: Register, draws: Draws) -> None:
         """The doors and who lives behind them."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import shapely
 
 from muster.drill.city.assembly import Assembly
-from muster.drill.city.doors import doors_en, doors_zh
+from muster.drill.city.doors import doors_of
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled
 from muster.drill.city.lattice import Block
@@ -16,13 +16,11 @@ from muster.drill.city.listing import ListKeeper
 from muster.drill.city.model import Community
 from muster.drill.city.numbers import IdNumbers
 from muster.drill.city.persons import PersonMaker, Register
-from muster.drill.city.places import name_site
+from muster.drill.city.places import Namer
 from muster.drill.city.plan import CityPlan, CommunityPlan
 from muster.drill.city.residents import Home, Settlers
 from muster.drill.city.scenario import BlockKind
-from muster.drill.city.site import plan_site
-
-SETTLED = 0.994  # residents per person asked for, so that list and truth both come near the number
+from muster.drill.city.site import SitePlanner
 
 
 class CommunityMaker:
@@ -34,17 +32,19 @@ class CommunityMaker:
         self._settlers = Settlers(plan.scenario)
         self._lists = ListKeeper(plan.scenario, self._settlers)
         self._persons = PersonMaker(plan.scenario, plan.seed)
-        self._doors = doors_zh if plan.scenario.language == "zh" else doors_en
+        self._settled: float = plan.scenario.table["areas"]["settled"]
 
     def make(self, index: int) -> Community:
         """Generate the index-th community."""
         plan = self._plan.communities[index]
         ground = self._plan.grounds.ground(index)
         kinds = self._kinds(plan, ground.blocks)
-        sites = plan_site(self._scenario, ground.blocks, kinds, plan.people, self._draws("site", index))
-        name_site(sites, kinds, self._scenario, plan, self._draws("names", index))
+        sites = SitePlanner(self._scenario, self._draws("site", index)).plan(
+            ground.blocks, kinds, plan.people
+        )
+        Namer(self._scenario, plan, self._draws("names", index)).name(sites, kinds)
         homes = self._homes(sites, self._draws("doors", index))
-        self._settlers.settle(homes, round(plan.people * SETTLED), self._draws("homes", index))
+        self._settlers.settle(homes, round(plan.people * self._settled), self._draws("homes", index))
         self._lists.part(homes, index, self._draws("list", index))
         assembly = Assembly(
             self._scenario, self._plan.plane, plan, self._next_code(index), self._previous_code(index)
@@ -71,7 +71,7 @@ class CommunityMaker:
         turned = self._draws("kinds", plan.index).below(len(blocks)) if plan.index > 0 else 0
         kinds = [self._scenario.blocks[names[(k + turned) % len(names)]] for k in range(len(blocks))]
         if len(blocks) <= len(names):
-            return kinds
+            return _largest_lived_in(kinds, blocks)
         homes = [self._scenario.blocks[n] for n in names if self._scenario.blocks[n].share > 0]
         small = self._scenario.blocks[profiles["small_block"]]
         areas = [shapely.Polygon(b.ring).area for b in blocks]
@@ -92,10 +92,17 @@ class CommunityMaker:
         building = 0
         for filled in sites:
             for footprint in filled.footprints:
-                owner = footprint.kind == "self_built" and draws.chance(owner_share * footprint.doors)
-                homes += [
-                    Home(building, footprint.kind, door)
-                    for door in self._doors(footprint, filled.name, owner)
-                ]
+                if footprint.kind == "self_built":
+                    footprint.owner_lives_in = draws.chance(owner_share * footprint.doors)
+                doors = doors_of(footprint, filled.name, language=self._scenario.language)
+                homes += [Home(building, footprint.kind, door) for door in doors]
                 building += 1
         return homes
+
+
+def _largest_lived_in(kinds: list[BlockKind], blocks: Sequence[Block]) -> list[BlockKind]:
+    """The largest block goes to the closest built kind, so that the people find room."""
+    largest = max(range(len(blocks)), key=lambda k: shapely.Polygon(blocks[k].ring).area)
+    densest = max(range(len(kinds)), key=lambda k: (kinds[k].share, k == largest))
+    kinds[largest], kinds[densest] = kinds[densest], kinds[largest]
+    return kinds

@@ -24,6 +24,9 @@ ROADS = {  # width in metres, colour
     "footway": (2, "#ffffff"),
 }
 BUILDINGS = {
+    "terrace": "#c79a86",
+    "semi": "#cdb091",
+    "detached": "#c8b98a",
     "tower": "#b9a6c9",
     "slab": "#d8bfae",
     "walk_up": "#c9b59a",
@@ -36,6 +39,9 @@ BUILDINGS = {
     "caravan": "#8fb0b8",
 }
 GROUNDS = {
+    "church": "#dcdccf",
+    "garden": "#d6e5c6",
+    "shelter": "#dfe7ef",
     "water": "#a9cfe4",
     "park": "#c5dfb2",
     "sports": "#cfe3c0",
@@ -47,6 +53,8 @@ GROUNDS = {
     "flood_low": "#dcebf7",
     "field": "#d9dfb8",
     "green": "#cfe3bd",
+    "hall": "#b9c4ae",
+    "track": "#d9b8a0",
     "meadow": "#dbe8c4",
     "rail_yard": "#dddddd",
 }
@@ -90,9 +98,10 @@ def draw(city: City, *, plane: Plane, width: int = 1600, within: Sequence[Point]
     """An SVG of the city, or of the ground between two corners (lon, lat)."""
     ground = within or [p for road in (*city.streets, *city.roads) for p in road.points]
     sheet = _Sheet(ground, plane, width)
+    size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
+    font = 'font-family="Noto Sans CJK SC, sans-serif"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{sheet.width}" height="{sheet.height}" '
-        f'viewBox="0 0 {sheet.width} {sheet.height}" font-family="Noto Sans CJK SC, sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
         f'<rect width="100%" height="100%" fill="{PAPER}"/>',
     ]
     parts += [
@@ -124,12 +133,13 @@ def _roads(roads: Sequence[Road], sheet: _Sheet) -> list[str]:
 
     ordered = sorted(roads, key=rank)
     parts = []
-    for extra, casing in ((2.0, True), (0.0, False)):
+    for extra in (2.0, 0.0):  # first the edges of all, then their middles
         for road in ordered:
             wide, colour = ROADS.get(road.klass, (4, "#ffffff"))
             stroke = max(0.6, wide * sheet.scale) + extra
+            paint = CASING if extra else colour
             parts.append(
-                f'<polyline points="{sheet.at(road.points)}" fill="none" stroke="{CASING if casing else colour}" '
+                f'<polyline points="{sheet.at(road.points)}" fill="none" stroke="{paint}" '
                 f'stroke-width="{stroke:.1f}" stroke-linecap="round" stroke-linejoin="round"/>'
             )
     return parts
@@ -137,7 +147,8 @@ def _roads(roads: Sequence[Road], sheet: _Sheet) -> list[str]:
 
 def _building(building: Building, sheet: _Sheet) -> str:
     colour = BUILDINGS.get(building.kind, "#cbbba8")
-    return f'<polygon points="{sheet.at(building.polygon)}" fill="{colour}" stroke="#8d7f70" stroke-width="0.5"/>'
+    edge = 'stroke="#8d7f70" stroke-width="0.5"'
+    return f'<polygon points="{sheet.at(building.polygon)}" fill="{colour}" {edge}/>'
 
 
 def _gates_and_names(city: City, sheet: _Sheet) -> list[str]:

@@ -6,6 +6,7 @@ A stream is named by its seed and a path of words and numbers, never by Python's
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -72,5 +73,5 @@ class Draws:
         share = self.random()
         cut = (mode - low) / (high - low)
         if share < cut:
-            return low + (share * (high - low) * (mode - low)) ** 0.5
-        return high - ((1 - share) * (high - low) * (high - mode)) ** 0.5
+            return low + math.sqrt(share * (high - low) * (mode - low))
+        return high - math.sqrt((1 - share) * (high - low) * (high - mode))

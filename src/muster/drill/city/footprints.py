@@ -10,13 +10,22 @@ from typing import Any
 
 import shapely
 
-from muster.drill.city.lattice import Block
+from muster.drill.city.lattice import Block, Front
 from muster.drill.city.model import Point
+from muster.drill.city.plane import turned
+
+
+@dataclass(slots=True)
+class Lane:
+    klass: str
+    points: list[Point]
+    cut: Any = None  # the alley of a village that it is part of
+    name: str = ""
 
 
 @dataclass(slots=True)
 class Footprint:
-    """The ground of one building. `doors` counts its homes; `number` is its place as people count."""
+    """The ground of one building; `number` is its name as people say it."""
 
     corners: list[Point]
     access: Point
@@ -24,9 +33,11 @@ class Footprint:
     kind: str
     floors: int = 1
     per_floor: int = 1  # homes per unit and floor
-    whole: bool = False
+    whole: bool = False  # a unit is one home over all its floors
     street: str = ""
     number: str = ""
+    lane: Lane | None = None
+    owner_lives_in: bool = False
 
     @property
     def doors(self) -> int:
@@ -44,14 +55,6 @@ class GateDraft:
 
 
 @dataclass(slots=True)
-class Lane:
-    klass: str
-    points: list[Point]
-    cut: Any = None  # the alley of a village that it is part of
-    name: str = ""
-
-
-@dataclass(slots=True)
 class Filled:
     """One block with what stands on it."""
 
@@ -61,17 +64,13 @@ class Filled:
     lanes: list[Lane] = field(default_factory=list)
     walls: list[list[Point]] = field(default_factory=list)
     gates: list[GateDraft] = field(default_factory=list)
-    open_rings: list[list[Point]] = field(default_factory=list)  # ground left open
-    hall: list[Point] | None = None  # the building of an open ground
+    open_rings: list[tuple[str, list[Point]]] = field(default_factory=list)  # ground left open, by kind
+    halls: list[list[Point]] = field(default_factory=list)  # the buildings of an open ground
     alleys: list[Any] = field(default_factory=list)
     alley_houses: list[list[tuple[float, int, Footprint]]] = field(default_factory=list)
     name: str = ""
     street: str = ""
     number: str = ""
-
-    @property
-    def doors(self) -> int:
-        return sum(f.doors for f in self.footprints)
 
     def keep(self, wanted: Sequence[bool]) -> None:
         """Leave out the footprints that are not wanted."""
@@ -80,7 +79,7 @@ class Filled:
         self.alley_houses = [[h for h in houses if id(h[2]) in kept] for houses in self.alley_houses]
 
 
-def frame_angle(ring: tuple[Point, ...] | list[Point]) -> float:
+def frame_angle(ring: Sequence[Point]) -> float:
     """The direction of the block's own east-west axis, within 45 degrees of east."""
     box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shapely.Polygon(ring)))
     (x0, y0), (x1, y1) = box[0], box[1]
@@ -92,13 +91,31 @@ def frame_angle(ring: tuple[Point, ...] | list[Point]) -> float:
     return angle
 
 
+def turned_front(front: Front, angle: float) -> Front:
+    (point,) = turned([(front.x, front.y)], angle)
+    return Front(point[0], point[1], front.street, front.half_width, front.number)
+
+
+def turn_back(filled: Filled, angle: float) -> None:
+    """From the block's own frame back to the plane."""
+    for footprint in filled.footprints:
+        footprint.corners = turned(footprint.corners, angle)
+        (footprint.access,) = turned([footprint.access], angle)
+    for lane in filled.lanes:
+        lane.points = turned(lane.points, angle)
+    for gate in filled.gates:
+        (gate.point,) = turned([gate.point], angle)
+    filled.halls = [turned(hall, angle) for hall in filled.halls]
+    filled.open_rings = [(kind, turned(ring, angle)) for kind, ring in filled.open_rings]
+
+
 def anticlockwise(ring: Sequence[Point]) -> tuple[Point, ...]:
     ring = tuple(ring)
     area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True))
     return ring if area > 0 else ring[::-1]
 
 
-def middle(corners: list[Point]) -> Point:
+def middle(corners: Sequence[Point]) -> Point:
     return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Made-up streets: a bent lattice of streets with a river and a railway, endless and the same for every size.
 
-Nouns: a line (a street right through the city), a cell (the ground of one community between four lines), a
-strip (the ground of a river or railway between two lines), a front (a vertex of a street, where a gate may open).
-The cell of a community is a function of its index alone, along a Hilbert curve, so that a larger city contains
-the smaller one.
+Nouns: a line (a street right through the city), a cell (the ground of one community between four lines),
+a strip (the ground of a river or railway between two lines), a front (a vertex of a street, where a gate may
+open).
+The cell of a community is a function of its index alone, along a Hilbert curve, so that a larger city
+contains the smaller one.
 """
 
 from __future__ import annotations
@@ -72,11 +73,31 @@ class Street:
 
 @dataclass(frozen=True)
 class CellGround:
-    """What a community gets from the lattice."""
+    """What a community gets to stand on."""
 
     blocks: tuple[Block, ...]
     streets: tuple[Street, ...]
     outlines: tuple[tuple[Point, ...], ...]
+    rivers: tuple[tuple[Point, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Where the strips of one kind lie: after which column or row first, and then every how many."""
+
+    kind: str
+    after: int
+    every: int
+    wide: float
+
+    def comes_after(self, number: int) -> bool:
+        return self.wide > 0 and number >= self.after and (number - self.after) % self.every == 0
+
+    def before(self, number: int) -> int:
+        """How many strips lie before the number-th column or row."""
+        if self.wide <= 0 or number <= self.after:
+            return 0
+        return 1 + (number - 1 - self.after) // self.every
 
 
 @dataclass(frozen=True)
@@ -91,37 +112,32 @@ class Lattice:
     @cached_property
     def _columns(self) -> tuple[list[float], list[str]]:
         s = self.style
-        return self._lines("column", s.column_m, s.river_after, s.river_every, s.river_m, "river")
+        return self._lines("column", s.column_m, _Strip("river", s.river_after, s.river_every, s.river_m))
 
     @cached_property
     def _rows(self) -> tuple[list[float], list[str]]:
         s = self.style
-        return self._lines("row", s.row_m, s.rail_after, s.rail_every, s.rail_m, "rail")
+        return self._lines("row", s.row_m, _Strip("rail", s.rail_after, s.rail_every, s.rail_m))
 
-    def _lines(
-        self, axis: str, sizes: tuple[float, float], after: int, every: int, strip: float, kind: str
-    ) -> tuple[list[float], list[str]]:
-        """Positions of the lines, and what lies between each line and the next: "cell" or the strip's kind."""
+    def _lines(self, axis: str, sizes: tuple[float, float], strip: _Strip) -> tuple[list[float], list[str]]:
+        """Positions of the lines, and what lies between each line and the next: a cell or a strip."""
         draws = Draws(self.seed, "lattice", axis)
         positions, gaps = [0.0], []
         for number in range(1 << ORDER):
             positions.append(positions[-1] + draws.within(*sizes))
             gaps.append("cell")
-            if strip > 0 and number % every == after:
-                positions.append(positions[-1] + strip)
-                gaps.append(kind)
+            if strip.comes_after(number):
+                positions.append(positions[-1] + strip.wide)
+                gaps.append(strip.kind)
         return positions, gaps
 
     @cached_property
     def _waves(self) -> tuple[tuple[float, float, float], ...]:
+        """Four slow waves that bend the lattice: amplitude, frequency, phase."""
         draws = Draws(self.seed, "lattice", "waves")
-        spread = self.style.bend
+        turn = 2 * math.pi
         return tuple(
-            (
-                spread * length / (2 * math.pi) * draws.within(0.6, 1.0),
-                2 * math.pi / length,
-                draws.within(0, 6.28),
-            )
+            (self.style.bend * length / turn * draws.within(0.6, 1.0), turn / length, draws.within(0, turn))
             for length in (2900.0, 1130.0, 3700.0, 1370.0)
         )
 
@@ -137,10 +153,13 @@ class Lattice:
         return hilbert_cell(index, ORDER)
 
     def _line_west(self, column: int) -> int:
-        return _line_of(column, self.style.river_after, self.style.river_every, self.style.river_m)
+        """The line on the west side of a column: the strips before it count."""
+        s = self.style
+        return column + _Strip("river", s.river_after, s.river_every, s.river_m).before(column)
 
     def _line_south(self, row: int) -> int:
-        return _line_of(row, self.style.rail_after, self.style.rail_every, self.style.rail_m)
+        s = self.style
+        return row + _Strip("rail", s.rail_after, s.rail_every, s.rail_m).before(row)
 
     def column_class(self, line: int) -> str:
         return self.style.classes[(line + 1) % len(self.style.classes)]
@@ -210,7 +229,7 @@ class Lattice:
             *(cell.at(k, STEPS) for k in range(STEPS, 0, -1)),
             *(cell.at(0, k) for k in range(STEPS, 0, -1)),
         )
-        return CellGround(blocks, tuple(streets), (outline,))
+        return CellGround(blocks, tuple(streets), (outline,), tuple(self.rivers_near(index)))
 
     @staticmethod
     def _cuts(draws: Draws, count: int) -> list[int]:
@@ -223,8 +242,11 @@ class Lattice:
         gaps = (self._columns if axis == "column" else self._rows)[1]
         return [number for number, kind in enumerate(gaps) if kind != "cell"]
 
-    def bank(self, gap: int, first: int, last: int, side: int) -> list[Point]:
-        """One bank of the river in a strip: -1 west, 1 east; it wanders within the strip."""
+    def bank(self, gap: int, first: int, last: int, side: int, *, wide: bool) -> list[Point]:
+        """One bank of the river in a strip: -1 west, 1 east; it wanders within the strip.
+
+        `wide` gives the edge of the strip's green instead of the water's.
+        """
         columns, rows = self._columns[0], self._rows[0]
         middle, half = (columns[gap] + columns[gap + 1]) / 2, (columns[gap + 1] - columns[gap]) / 2
         low, high = rows[first] - 40, rows[last] + 40
@@ -232,9 +254,18 @@ class Lattice:
         points = []
         for k in range(steps + 1):
             v = low + (high - low) * k / steps
-            wide = half * (0.60 + 0.10 * math.sin(v / 170 + side) + 0.05 * math.sin(v / 61 + 2 * side))
-            points.append(self.bent(middle + side * wide, v))
+            wander = 0.60 + 0.10 * math.sin(v / 170 + side) + 0.05 * math.sin(v / 61 + 2 * side)
+            points.append(self.bent(middle + side * half * (0.97 if wide else wander), v))
         return points
+
+    def rivers_near(self, index: int) -> list[tuple[Point, ...]]:
+        """The river beside a community's cell, a little beyond its ends."""
+        column, row = self.cell(index)
+        i, j = self._line_west(column), self._line_south(row)
+        first, last = max(0, j - 2), j + 3
+        return [
+            self.strip_line("river", first, last, gap) for gap in self.strips("column") if abs(gap - i) <= 3
+        ]
 
     def strip_line(self, kind: str, first: int, last: int, strip: int) -> tuple[Point, ...]:
         """The middle of a river or railway strip from cell line `first` to `last`."""
@@ -337,10 +368,3 @@ def _open_runs(ways: Sequence[_Way], closed: Sequence[tuple[int, int]]) -> list[
         else:
             runs.append((first, last))
     return runs
-
-
-def _line_of(number: int, after: int, every: int, strip: float) -> int:
-    """The line on the low side of a column or row: strips before it count."""
-    if strip <= 0 or number <= after:
-        return number
-    return number + 1 + (number - 1 - after) // every

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the imported list and the truth part: people and doors the list misses, people who moved, empty homes."""
+"""Where list and truth part: people and doors that the list misses, people who moved, empty homes."""
 
 from __future__ import annotations
 

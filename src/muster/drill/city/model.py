@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The value objects of a generated city: areas, streets, compounds, buildings, dwellings, households, persons.
+"""The value objects of a generated city: areas, streets, buildings, dwellings, households, persons.
 
 A `Community` is the unit of generation (one leaf area); a `City` is all of them with the streets and areas
-around them. What the imported list says and what is true are both here: rows carry `listed`, `Truth` the rest.
+around them. What the imported list says and what is true are both here: rows carry `listed`, `Truth` has the
+rest.
 Coordinates are WGS-84 (lon, lat). Keys are stable strings; whoever loads a city makes ids from them.
 """
 
@@ -157,8 +158,8 @@ class Person:
 class Move:
     """A listed person who is no longer where the list says.
 
-    `to_dwelling` is set when the person is behind another door of the same community; `to_community` when the
-    person went to another community of the city, where somebody will find them; neither when they left the city.
+    `to_dwelling` is set when the person is behind another door of the same community; `to_community` when
+    they went to another community of the city, where somebody will find them; neither when they left it.
     """
 
     person_key: str

@@ -34,12 +34,14 @@ class NeedTable:
                 )
 
     def household(
-        self, members: Sequence[Member], mode: str, registered: bool, draws: Draws
+        self, members: Sequence[Member], mode: str, draws: Draws, *, registered: bool
     ) -> list[tuple[str, ...]]:
         """The needs of each member, in the members' order."""
         alone = len(members) == 1 and mode not in {"dormitory", "care"}
         infant_age = min((m.age for m in members), default=99.0)
-        shared = [need for need, share in self._home.items() if draws.random() < share]
+        shared = (
+            [need for need, share in self._home.items() if draws.random() < share] if mode != "care" else []
+        )
         needs = []
         for member in members:
             own = [
@@ -51,7 +53,8 @@ class NeedTable:
                 own = [n for n in own if n != "pregnant"] + ["newly_delivered"]
             if not registered and 18 <= member.age < 60 and draws.random() < self._hardship.get(mode, 0.0):
                 own.append("migrant_hardship")
-            needs.append(tuple(own + [n for n in shared if n not in own]) if own or shared else ())
+            needs.append(tuple(own + shared))
+            shared = []  # what the whole household needs stands with its first person
         return needs
 
     def _is_mother(self, member: Member, infant_age: float) -> bool:

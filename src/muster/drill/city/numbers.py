@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers that look right and are nobody's: identity numbers, mobile numbers, fictional telephone numbers.
 
-Chinese identity numbers carry area codes of province 79, which is not assigned (GB/T 2260 ends its 7x range at
-71), with the true check digit of GB 11643. Mobile numbers begin with 160, a prefix that no carrier was given.
-British numbers come from the range that Ofcom keeps for drama, 07700 900000 to 900999.
+Chinese identity numbers carry area codes of province 79, which GB/T 2260 does not assign, with the true check
+digit of GB 11643. Mobile numbers begin with 160, a prefix outside the ranges in public use when this was
+written. British numbers come from the range that Ofcom keeps for drama, 07700 900000 to 900999.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of made-up persons: built from parts, by sex and year of birth, the same family name where one is due."""
+"""Names of made-up persons, built from parts by sex and year of birth; families share a name where due."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class ChineseNames:
     """Family name and a given name of one or two characters; some names of other peoples."""
 
     def __init__(self, pools: Mapping[str, Any], mix: Mapping[str, float]) -> None:
-        self._surnames = Table(pools["surnames"])
+        self._surnames: Table[str] = Table(pools["surnames"])
         self._compound: Sequence[str] = pools["surname_parts"]["compound"]
         self._eras = [row["from"] for row in pools["given"]]
-        self._given = pools["given"]
+        self._given: Sequence[Mapping[str, Any]] = pools["given"]
         self._rare: Sequence[str] = pools["given_rare"]["parts"]
         self._minorities = Table({k: row["weight"] for k, row in enumerate(pools["minority"])})
         self._minority = pools["minority"]
@@ -57,7 +57,7 @@ class ChineseNames:
 
     def _surname(self, draws: Draws) -> str:
         if draws.chance(self._mix["compound_surname"]):
-            return draws.pick(self._compound)
+            return str(draws.pick(self._compound))
         return draws.weighted(self._surnames)
 
     def _given_name(self, sex: str, born: int, draws: Draws) -> str:
@@ -66,14 +66,13 @@ class ChineseNames:
         parts = era[sex]
         if draws.chance(self._mix["rare_given"]):
             rare = draws.pick(self._rare)
-            return rare if draws.chance(0.4) else draws.pick(parts["first"]) + rare
+            return rare if draws.chance(0.4) else f"{draws.pick(parts['first'])}{rare}"
         if draws.chance(0.16):
-            return draws.pick(parts["single"])
-        first, second = draws.pick(parts["first"]), draws.pick(parts["second"])
-        return first + second
+            return str(draws.pick(parts["single"]))
+        return f"{draws.pick(parts['first'])}{draws.pick(parts['second'])}"
 
     def _of_people(self, people: Mapping[str, Any], member: Member, draws: Draws) -> str:
-        own = draws.pick(people[member.sex]["first"]) + draws.pick(people[member.sex]["second"])
+        own = str(draws.pick(people[member.sex]["first"]) + draws.pick(people[member.sex]["second"]))
         if people["joined"]:
             own += people["joined"] + draws.pick(people["M"]["first"]) + draws.pick(people["M"]["second"])
         self._tongues[own] = people["language"]
@@ -103,7 +102,7 @@ class EnglishNames:
         if draws.chance(self._mix["double_name"]) and family["a"] != other:
             family["a"] = family["b"] = f"{family['a']}-{other}"
         return [
-            f"{self._first(origin, m.sex, born, draws)} {family.get(m.line) or self._last(origin, draws)}".strip()
+            f"{self._first(origin, m, born, draws)} {family.get(m.line) or self._last(origin, draws)}".strip()
             for m, born in zip(members, births, strict=True)
         ]
 
@@ -116,6 +115,6 @@ class EnglishNames:
         return str(draws.pick(origin["last"]))
 
     @staticmethod
-    def _first(origin: Mapping[str, Any], sex: str, born: int, draws: Draws) -> str:
-        elders = origin.get(f"{sex}_elder")
-        return str(draws.pick(elders if elders and born < 1965 else origin[sex]))
+    def _first(origin: Mapping[str, Any], member: Member, born: int, draws: Draws) -> str:
+        elders = origin.get(f"{member.sex}_elder")
+        return str(draws.pick(elders if elders and born < 1965 else origin[member.sex]))

@@ -8,66 +8,80 @@ from collections.abc import Sequence
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled, Footprint
 from muster.drill.city.fronts import number_shops
+from muster.drill.city.houses import number_houses
 from muster.drill.city.place_names import DIGITS_ZH
 from muster.drill.city.plan import CommunityPlan
 from muster.drill.city.scenario import BlockKind, Scenario
 from muster.drill.city.village import name_alleys
 
-POOL = {
-    "estate": "estate",
-    "work_unit": "work_unit",
-    "villas": "villas",
-    "campus": "campus",
-    "village": "village",
-}
 SUFFIX = {"slab": "号楼", "walk_up": "号楼", "tower": "号楼", "villa": "栋", "dormitory": "号宿舍楼"}
 
 
-def name_site(
-    sites: Sequence[Filled], kinds: Sequence[BlockKind], scenario: Scenario, plan: CommunityPlan, draws: Draws
-) -> None:
-    """Give every compound and building of the community its name and number."""
-    pools = scenario.name_pools["places"]
-    used: set[str] = set()
-    shops: dict[tuple[str, int], int] = {}
-    for place, (filled, kind) in enumerate(zip(sites, kinds, strict=True)):
-        if kind.compound:
-            filled.name = _compound_name(pools[POOL[kind.compound]], kind, plan, place, used, draws)
-            _number_buildings([f for f in filled.footprints if f.kind != "shop_house"])
-        if kind.filler == "village":
-            start = draws.below(len(pools["alley"]))
-            name_alleys(filled, [*pools["alley"][start:], *pools["alley"][:start]])
-        if kind.ground:
-            filled.name = _facility_name(kind.ground, scenario, plan)
-        number_shops(filled, shops)
+class Namer:
+    """Gives every compound and building of one community its name and number."""
 
+    def __init__(self, scenario: Scenario, plan: CommunityPlan, draws: Draws) -> None:
+        self._scenario = scenario
+        self._plan = plan
+        self._draws = draws
+        self._pools = scenario.name_pools["places"]
+        self._chinese = scenario.language == "zh"
+        self._used: set[str] = set()
+        self._taken: dict[tuple[str, int], int] = {}
+        self._lanes = 0
 
-def _compound_name(
-    pool: Sequence[str], kind: BlockKind, plan: CommunityPlan, place: int, used: set[str], draws: Draws
-) -> str:
-    if kind.compound == "village":  # one village, whatever the number of its blocks
-        name = pool[plan.index % len(pool)]
-        used.add(name)
+    def name(self, sites: Sequence[Filled], kinds: Sequence[BlockKind]) -> None:
+        for filled, kind in zip(sites, kinds, strict=True):
+            if kind.compound:
+                filled.name = self._compound_name(self._pools[kind.compound], kind)
+            if kind.filler == "village":
+                start = self._draws.below(len(self._pools["alley"]))
+                name_alleys(filled, [*self._pools["alley"][start:], *self._pools["alley"][:start]])
+            elif kind.filler == "houses":
+                number_houses(filled, [self._lane_name() for _ in filled.lanes], self._taken)
+            if kind.ground and not kind.building:
+                filled.name = self._facility_name(kind.ground)
+            number_shops(filled, "{}号" if self._chinese else "{}", self._taken)
+            self._number(filled, kind)
+            if self._chinese and filled.number:
+                filled.number += "号"
+
+    def _compound_name(self, pool: Sequence[str], kind: BlockKind) -> str:
+        if kind.compound == "village":  # one village, whatever the number of its blocks
+            return pool[self._plan.index % len(pool)]
+        stem = self._draws.pick(pool)
+        name, turn = stem, 1
+        while name in self._used:
+            turn += 1
+            name = f"{stem}{DIGITS_ZH[(turn - 1) % 10]}期" if self._chinese else f"{stem} {turn}"
+        self._used.add(name)
         return name
-    stem = pool[draws.below(len(pool))]
-    while stem in used:
-        turn = 1 + sum(n.startswith(stem) for n in used)
-        if f"{stem}{DIGITS_ZH[turn % 10]}期" not in used:
-            stem = f"{stem}{DIGITS_ZH[turn % 10]}期"
-            break
-        stem = pool[draws.below(len(pool))]
-    used.add(stem)
-    return stem
 
+    def _lane_name(self) -> str:
+        self._lanes += 1
+        return self._scenario.street_names.inner(self._plan.index, 20 + self._lanes)
 
-def _number_buildings(footprints: Sequence[Footprint]) -> None:
-    """Number the buildings as they were laid: row by row from the south, west to east."""
-    for number, footprint in enumerate(footprints, 1):
-        if footprint.kind in SUFFIX:
-            footprint.number = f"{number}{SUFFIX[footprint.kind]}"
+    def _number(self, filled: Filled, kind: BlockKind) -> None:
+        """Number buildings as they were laid: row by row from the south, west to east."""
+        chosen = [f for f in filled.footprints if f.kind != "shop_house"]
+        if kind.filler in {"village", "houses"}:
+            return
+        for place, footprint in enumerate(chosen, 1):
+            if footprint.kind in SUFFIX:
+                footprint.number = f"{place}{SUFFIX[footprint.kind]}"
+            elif footprint.kind == "caravan":
+                footprint.number = str(place)
+            else:
+                self._street_number(footprint, filled)
 
+    def _street_number(self, footprint: Footprint, filled: Filled) -> None:
+        """A block of flats or a home has the next free number of the street at its gate."""
+        first = int(filled.number or 1)
+        count = self._taken.get((filled.street, first), 0)
+        self._taken[filled.street, first] = count + 1
+        footprint.street, footprint.number = filled.street, str(first + 2 * count)
 
-def _facility_name(ground: str, scenario: Scenario, plan: CommunityPlan) -> str:
-    stem = plan.name.removesuffix("社区").removesuffix(" Community")
-    form = scenario.table["facilities"].get(ground, "{place}")
-    return str(form).format(place=stem, number=DIGITS_ZH[plan.index % 10])
+    def _facility_name(self, ground: str) -> str:
+        place = self._plan.name if self._chinese else self._plan.name_en
+        stem = place.removesuffix("社区").removesuffix(" Community")
+        return str(self._scenario.table["facilities"].get(ground, "{place}")).format(place=stem)

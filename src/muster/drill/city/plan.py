@@ -59,10 +59,12 @@ def community_sizes(scenario: Scenario, people: int, seed: int) -> list[int]:
         raise Refusal("drill.people_out_of_range", people=people, least=SMALLEST, most=LARGEST)
     areas = scenario.table["areas"]
     low, high = areas["community_people"]
+    factors = scenario.table["profiles"].get("size", {})
     sizes: list[int] = []
     left = people
     while left > 0:
         wanted = Draws(seed, "size", len(sizes)).between(low, high)
+        wanted = round(wanted * factors.get(_profile(scenario, seed, len(sizes)), 1.0))
         if left - wanted < areas["smallest_remainder"]:
             wanted = left
         sizes.append(wanted)
@@ -130,7 +132,7 @@ class _AreaTree:
         zh, en = pair(self._pools["places"]["district"], self._districts)
         self._districts += 1
         self._street_in_district = self._place_in_district = 0
-        self._district = self._area(self.areas[0], 1, self._districts, zh, en)
+        self._district = self._area(self.areas[0], 1, self._districts, (zh, en))
 
     def _begin_street(self) -> None:
         first = self._streets < self._table["first_street_count"]
@@ -139,18 +141,19 @@ class _AreaTree:
         self._streets_left -= 1
         self._place_in_street = 0
         self._street_in_district += 1
-        zh, en = pair(self._pools["places"]["street"], self._streets)
+        names = pair(self._pools["places"]["street"], self._streets)
         given = None
         if self._given:
             turn, place = divmod(self._streets, len(self._given))
             given = self._given[place] if turn == 0 else f"{self._given[place]}（{turn + 1}）"
         self._streets += 1
         level = len(self._levels) - 2
-        self._street = self._area(self._district, level, self._street_in_district, zh, en, given)
+        self._street = self._area(self._district, level, self._street_in_district, names, given)
 
     def _area(
-        self, parent: Area, level: int, number: int, zh: str, en: str, given: str | None = None
+        self, parent: Area, level: int, number: int, names: tuple[str, str], given: str | None = None
     ) -> Area:
+        zh, en = names
         suffix, suffix_en = self._suffixes[level]
         area = Area(
             code=self._code(parent.code, level, number),

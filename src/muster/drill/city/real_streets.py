@@ -21,9 +21,9 @@ from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import anticlockwise
 from muster.drill.city.lattice import HALF_WIDTH, PER_FRONT, Block, CellGround, Front, Street
 from muster.drill.city.model import Point, Road
-from muster.drill.city.place_names import StreetNames
 from muster.drill.city.plane import METRES_PER_DEGREE, Plane, hilbert_distance
 from muster.drill.city.roads import RoadNetwork
+from muster.drill.city.scenario import StreetNames
 from muster.drill.city.village import cut_across, sides_of
 
 BOUNDING = {  # streets that bound blocks; lanes and paths only keep buildings off

@@ -93,6 +93,20 @@ class Settlers:
                 del group.members[max(1, len(group.members) - over) :]
             homes[place].groups.append(group)
             count += len(group.members)
+        return self._crowd(homes, [place for _, place in order], people, count, draws)
+
+    def _crowd(
+        self, homes: Sequence[Home], order: Sequence[int], people: int, count: int, draws: Draws
+    ) -> int:
+        """Where the homes are too few, larger households take the place of smaller ones."""
+        for place in order:
+            if count >= people:
+                break
+            group = self.draw(homes[place], draws)
+            more = len(group.members) - len(homes[place].groups[0].members)
+            if 0 < more <= people - count:
+                homes[place].groups[0] = group
+                count += more
         return count
 
     def draw(self, home: Home, draws: Draws) -> Group:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from xml.etree.ElementTree import ParseError
 
 import defusedxml.ElementTree as SafeTree
@@ -65,8 +65,7 @@ def read_roads(
     roads: list[Road] = []
     points = 0
     try:
-        with path.open("rb") as raw:
-            source: BinaryIO = gzip.open(raw) if path.suffix == ".gz" else raw  # type: ignore[assignment]
+        with _opened(path) as source:
             for road in reader(io.BufferedReader(_Bounded(source, most_bytes, path.name))):
                 points += len(road.points)
                 if points > most_points:
@@ -74,11 +73,17 @@ def read_roads(
                 roads.append(road)
     except (OSError, EOFError, zlib.error) as error:
         raise Refusal("drill.roads_unreadable", file=path.name, reason=type(error).__name__) from error
-    except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
+    except (ParseError, DefusedXmlException, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal("drill.roads_unreadable", file=path.name, reason=str(error)[:200]) from error
     if not roads:
         raise Refusal("drill.roads_empty", file=path.name)
     return RoadNetwork(tuple(roads))
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path.name.lower().endswith(".gz"):
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def _reader(path: Path) -> Any:
@@ -129,10 +134,10 @@ def _geojson_roads(source: BinaryIO) -> Iterator[Road]:
     told = json.loads(source.read().decode("utf-8"))
     features = told.get("features") if isinstance(told, dict) else None
     if not isinstance(features, list):
-        raise ValueError("no list of features")
+        raise TypeError("no list of features")
     for feature in features:
         if not isinstance(feature, dict):
-            raise ValueError("a feature is no object")  # noqa: TRY004 -- one kind of error for bad content
+            raise TypeError("a feature is no object")
         shape = feature.get("geometry") or {}
         facts = {str(k).lower(): v for k, v in (feature.get("properties") or {}).items()}
         if shape.get("type") == "LineString":

@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from muster.drill.city.draws import Draws
-from muster.drill.city.footprints import Filled, Footprint, GateDraft, Lane, frame_angle, wall_lines
+from muster.drill.city.footprints import (
+    Filled,
+    Footprint,
+    GateDraft,
+    Lane,
+    frame_angle,
+    turn_back,
+    turned_front,
+    wall_lines,
+)
 from muster.drill.city.lattice import Block, Front
 from muster.drill.city.model import Point
 from muster.drill.city.plane import spans_at, spans_between, turned
@@ -27,15 +36,15 @@ class _Spine:
     low: float
     high: float
     main: Front | None
-    main_is_low: bool
-    other: Front | None
+    main_is_low: bool = True
+    other: Front | None = None
 
 
 def fill_rows(block: Block, kind: BlockKind, draws: Draws) -> Filled:
     """Lay rows of buildings into a block. Floors are set later, when the homes wanted are known."""
     angle = frame_angle(block.ring)
     ring = turned(block.ring, -angle)
-    fronts = [_turned_front(f, -angle) for f in block.fronts]
+    fronts = [turned_front(f, -angle) for f in block.fronts]
     filled = Filled(block, kind.name)
     spine = _spine(ring, fronts, draws)
     if spine is None:
@@ -51,19 +60,14 @@ def fill_rows(block: Block, kind: BlockKind, draws: Draws) -> Filled:
     if not filled.footprints:
         return filled
     _open_gates(filled, ring, spine, [level for level, _, _ in lane_levels], kind)
-    _turn_back(filled, angle)
+    turn_back(filled, angle)
     if kind.walled:
         filled.walls = wall_lines(block, [g.point for g in filled.gates], GATE_WIDTH)
     return filled
 
 
-def _turned_front(front: Front, angle: float) -> Front:
-    (point,) = turned([(front.x, front.y)], angle)
-    return Front(point[0], point[1], front.street, front.half_width, front.number)
-
-
 def _spine(ring: list[Point], fronts: list[Front], draws: Draws) -> _Spine | None:
-    """The free strip through the rows: at a street vertex near the middle, so that its gate opens on a street."""
+    """The free strip through the rows: at a street vertex near the middle, so that its gate opens there."""
     xs, ys = [p[0] for p in ring], [p[1] for p in ring]
     low_x, wide = min(xs), max(xs) - min(xs)
     low_y, high_y = min(ys), max(ys)
@@ -78,7 +82,7 @@ def _spine(ring: list[Point], fronts: list[Front], draws: Draws) -> _Spine | Non
         x = low_x + wide * draws.within(0.4, 0.6)
         low, high = _touch(ring, x, low=True), _touch(ring, x, low=False)
         nearest = min(fronts, key=lambda f: (f.x - x) ** 2 + (f.y - low_y) ** 2, default=None)
-        return None if low is None or high is None else _Spine(x, low, high, nearest, True, None)
+        return None if low is None or high is None else _Spine(x, low, high, nearest)
     middle_x = low_x + wide / 2
     main = min(choices, key=lambda f: abs(f.x - middle_x) + draws.within(0, wide * 0.3))
     low, high = _touch(ring, main.x, low=True), _touch(ring, main.x, low=False)
@@ -86,7 +90,7 @@ def _spine(ring: list[Point], fronts: list[Front], draws: Draws) -> _Spine | Non
         return None
     others = [f for f in (above if main in below else below) if abs(f.x - main.x) < 16]
     other = min(others, key=lambda f: abs(f.x - main.x), default=None)
-    return _Spine(main.x, low, high, main, main in below, other)
+    return _Spine(main.x, low, high, main, main_is_low=main in below, other=other)
 
 
 def _touch(ring: list[Point], x: float, *, low: bool) -> float | None:
@@ -171,7 +175,7 @@ def _open_gates(
     if spine.main is not None:
         way = [(spine.main.x, spine.main.y), (spine.x, main_y)]
         filled.lanes.append(Lane("service", way + (points if spine.main_is_low else points[::-1])))
-        filled.street, filled.number = spine.main.street, f"{spine.main.number}号"
+        filled.street, filled.number = spine.main.street, str(spine.main.number)
         filled.gates.append(GateDraft("vehicle", (spine.x, main_y), spine.main.street))
         filled.gates.append(GateDraft("pedestrian", (spine.x + 5.5, main_y), spine.main.street))
     else:
@@ -181,13 +185,3 @@ def _open_gates(
         way = [last, (spine.x, other_y), (spine.other.x, spine.other.y)]
         filled.lanes.append(Lane("footway", way))
         filled.gates.append(GateDraft("pedestrian", (spine.x, other_y), spine.other.street))
-
-
-def _turn_back(filled: Filled, angle: float) -> None:
-    for footprint in filled.footprints:
-        footprint.corners = turned(footprint.corners, angle)
-        (footprint.access,) = turned([footprint.access], angle)
-    for lane in filled.lanes:
-        lane.points = turned(lane.points, angle)
-    for gate in filled.gates:
-        (gate.point,) = turned([gate.point], angle)

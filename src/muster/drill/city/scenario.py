@@ -73,7 +73,11 @@ class BlockKind:
     rooms: tuple[int, int] = (2, 4)
     alley_m: tuple[float, ...] = (2.0, 3.0, 5.0)
     ground: str = ""
-    hall_m: tuple[float, float] = (0.0, 0.0)  # the building of an open ground
+    halls: tuple[tuple[float, float, float, float], ...] = ()  # where in the ground (0 to 1), and metres
+    oval: str = ""  # a pond or track on an open ground
+    oval_share: float = 0.0
+    setback_m: float = 3.0  # from the pavement to a house
+    lot_m: float = 28.0  # how deep a lot is, pavement to back fence
     thin: bool = False  # leave out buildings all over the block, not from one end
 
 

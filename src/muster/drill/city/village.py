@@ -57,14 +57,14 @@ class _Split:
             self.split(piece, depth + 1, number)
 
 
-def fill_village(block: Block, kind: BlockKind, wanted: float, per_m2: float, draws: Draws) -> Filled:
-    """Split a block into alleys and houses; what the people do not need stays open ground at one end."""
+def fill_village(block: Block, kind: BlockKind, wanted_m2: float, draws: Draws) -> Filled:
+    """Split a block into alleys and houses; ground that is not wanted stays open at one end."""
     filled = Filled(block, kind.name)
     ground = shapely.Polygon(block.ring)
-    share = wanted / (per_m2 * ground.area)
+    share = wanted_m2 / ground.area
     if share < 0.85:
         ground, rest = _part(ground, max(0.12, share * 1.06), block, draws)
-        filled.open_rings = [list(p.exterior.coords[:-1]) for p in rest]
+        filled.open_rings = [("field", list(p.exterior.coords[:-1])) for p in rest]
     split = _Split(kind, draws)
     split.split(ground, 0, None)
     cuts = [c for c in split.cuts if c.line.geom_type == "LineString" and c.line.length > 1]
@@ -222,7 +222,7 @@ def _face_alley(
 
 
 def name_alleys(filled: Filled, names: Sequence[str]) -> None:
-    """Name the alleys, the wide ones first, side alleys after their parent; number houses, odd and even sides."""
+    """Name the alleys, side alleys after their parent; number the houses, odd and even sides."""
     cuts: list[Cut] = filled.alleys
     free = iter(names)
     children: dict[str, int] = {}
