@@ -52,36 +52,31 @@ class PostgresServer:
 
     def start(self) -> None:
         assert self._folder is not None
-        assert self._binaries is not None
-        port = urlsplit(self.url).port
-        command = [
-            self._binaries / "postgres",
-            "-D",
-            self._folder / "data",
-            "-p",
-            str(port),
-            "-k",
-            self._folder,
-        ]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*_as_postgres(), *map(str, command)], stdout=log, stderr=log, start_new_session=True
-            )
         until = time.monotonic() + 60
         while time.monotonic() < until:
+            # After a crash the last backends may still be leaving, and the server refuses to start.
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._spawn(self._folder)
             with contextlib.suppress(psycopg.OperationalError):
                 psycopg.connect(self.url, connect_timeout=2).close()
                 return
             time.sleep(0.05)
         raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()[-2000:]}")
 
+    def _spawn(self, folder: Path) -> subprocess.Popen[bytes]:
+        assert self._binaries is not None
+        port = urlsplit(self.url).port
+        command = [self._binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
+        with (folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [*_as_postgres(), *map(str, command)], stdout=log, stderr=log, start_new_session=True
+            )
+
     def crash(self) -> None:
-        """Kill every process of the server at once; nothing is flushed."""
+        """Kill the server; its backends see that and leave. Nothing is flushed."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        # Backends run in sessions of their own: they see the postmaster die and leave; start() needs them gone.
-        time.sleep(0.2)
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -19,6 +19,7 @@ from muster.intake import limits
 from muster.intake.journal import Entry, Journal
 
 _log = logging.getLogger(__name__)
+_LOG_EVERY = 5.0
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class GroupCommit:
         self._work = threading.Condition()
         self._closing = False
         self._failed_at: float | None = None
+        self._next_line = 0.0
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -144,15 +146,20 @@ class GroupCommit:
         try:
             answers = self._journal.append(entries)
         except Refusal as refusal:
-            self._failed_at = time.monotonic()
-            _log.error("journal: %s", refusal)
+            self._note(refusal)
             return [refusal] * len(entries)
         except Exception:  # noqa: BLE001 -- a bug costs these requests, not the thread that all others need
-            self._failed_at = time.monotonic()
-            _log.exception("journal: unforeseen failure")
+            self._note()
             return [Refusal("journal_failed")] * len(entries)
         self._failed_at = None
         return answers
+
+    def _note(self, refusal: Refusal | None = None) -> None:
+        # Every group fails while a disk is full; the log, which may lie on it, gets a line now and then.
+        if time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + _LOG_EVERY
+            _log.error("journal: %s", refusal or "unforeseen failure", exc_info=refusal is None)
+        self._failed_at = time.monotonic()
 
 
 def _settle(results: Sequence[tuple[_Waiting, int | Refusal]]) -> None:

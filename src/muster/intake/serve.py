@@ -2,11 +2,14 @@
 """Starting the front door on granian."""
 
 import os
+import sys
 from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
 
+from muster.base import messages
+from muster.base.errors import Refusal
 from muster.intake.settings import read_settings
 
 _BACKLOG = 2048
@@ -57,13 +60,18 @@ def run(
 
 
 def main() -> None:
-    settings = read_settings()
-    run(
-        settings.host,
-        settings.port,
-        settings.data,
-        settings.database_url,
-        tls_cert=settings.tls_cert,
-        tls_key=settings.tls_key,
-        web_origins=",".join(sorted(settings.web_origins)),
-    )
+    """Serve by the environment; a setting that cannot be is one line and exit 2."""
+    try:
+        settings = read_settings()
+        run(
+            settings.host,
+            settings.port,
+            settings.data,
+            settings.database_url,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+            web_origins=",".join(sorted(settings.web_origins)),
+        )
+    except Refusal as refusal:
+        sys.stderr.write(f"{messages.text(refusal.code, 'en', **refusal.facts)}\n")
+        sys.exit(2)

@@ -51,7 +51,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _port(env: Mapping[str, str]) -> int:
-    text = env.get("MUSTER_INTAKE_PORT") or str(int(env.get("MUSTER_PORT", "8000")) + 1)
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise Refusal("setting_bad", name="MUSTER_INTAKE_PORT", value=text)
-    return int(text)
+    own = env.get("MUSTER_INTAKE_PORT")
+    name, text = ("MUSTER_INTAKE_PORT", own) if own else ("MUSTER_PORT", env.get("MUSTER_PORT") or "8000")
+    port = int(text) + (0 if own else 1) if text.isascii() and text.isdecimal() else 0
+    if not 0 < port < 65536:
+        raise Refusal("setting_bad", name=name, value=text)
+    return port

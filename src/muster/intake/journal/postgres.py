@@ -152,10 +152,10 @@ class PostgresReader:
     ) -> list[SealedRow]:
         # The sum looks at sizes only; bodies that do not fit are never fetched.
         found = self._run(
-            f"SELECT {_COLUMNS} FROM (SELECT *, sum(octet_length(sealed)) OVER (ORDER BY n)"
-            " - octet_length(sealed) AS before FROM muster_intake.journal"
+            f"SELECT {_COLUMNS} FROM (SELECT *, sum(octet_length(sealed)) OVER (ORDER BY n) AS size,"
+            " row_number() OVER (ORDER BY n) AS place FROM muster_intake.journal"
             " WHERE writer = %s AND n > %s AND n <= %s ORDER BY n LIMIT %s) stretch"
-            " WHERE before < %s ORDER BY n",
+            " WHERE size <= %s OR place = 1 ORDER BY n",
             (writer, position, upto, limit, most_bytes),
         )
         return [SealedRow(*row) for row in found]

@@ -7,6 +7,7 @@ A full segment is checkpointed, leaves WAL mode and is never written again; the 
 import errno
 import fcntl
 import os
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ from muster.intake.journal.rows import Entry, JournalUnavailable, SealedRow, sea
 
 SEGMENT_ROWS = 20_000
 SEGMENT_BYTES = 128 << 20
+LEAST_ROOM = 1 << 20
 SUFFIX = ".sqlite3"
 RETIRED = "retired"
 _LOCK = "lock"
@@ -67,8 +69,9 @@ class SegmentJournal:
             if rows:
                 self._commit(rows)
         except (sqlite3.Error, OSError) as failure:
-            self._give_up(failure)
-            raise JournalUnavailable(_code_of(failure), cause=str(failure)) from failure
+            code = _code_of(failure, self._root)
+            self._give_up(code)
+            raise JournalUnavailable(code, cause=str(failure)) from failure
         if self._next - self._first >= self._segment_rows or self._bytes >= self._segment_bytes:
             self._end_segment()
         return answers
@@ -123,7 +126,7 @@ class SegmentJournal:
         if last is None or not (self._start_new or is_sealed(path)):
             self._db = _connect(path, self._synchronous)
 
-    def _give_up(self, failure: Exception) -> None:
+    def _give_up(self, code: str) -> None:
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.rollback()
@@ -131,7 +134,7 @@ class SegmentJournal:
                 self._db.close()
             self._db = None
         # After an I/O error the kernel may have dropped pages that this file still shows: write it no more.
-        self._start_new = self._start_new or _code_of(failure) != "journal_full"
+        self._start_new = self._start_new or code != "journal_full"
 
 
 def retire_segments(root: Path) -> list[int]:
@@ -274,7 +277,15 @@ def _seal_files(files: Sequence[tuple[int, Path]]) -> None:
                 path.chmod(0o440)
 
 
-def _code_of(failure: Exception) -> str:
-    full = getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+def _code_of(failure: Exception, root: Path) -> str:
+    told = getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     no_room = isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
-    return "journal_full" if full or no_room else "journal_failed"
+    # On a full disk SQLite may fail at many places (it cannot even open): look at the disk itself, too.
+    return "journal_full" if told or no_room or _room(root) < LEAST_ROOM else "journal_failed"
+
+
+def _room(root: Path) -> int:
+    try:
+        return shutil.disk_usage(root).free
+    except OSError:
+        return LEAST_ROOM
