@@ -162,6 +162,15 @@ def test_text_fills_facts_in_both_languages(catalogue):
     assert messages.cure("places.full", "en", other="Site 2") == "use Site 2"
 
 
+def test_facts_may_be_named_code_and_lang(catalogue):
+    catalogue(
+        '["places.twice"]\nzh = "{code}{lang}"\nen = "{code} {lang}"\ncure_zh = "{code}"\ncure_en = "{code}"'
+    )
+
+    assert messages.text("places.twice", "en", code="A", lang="B") == "A B"
+    assert messages.cure("places.twice", "en", code="A") == "A"
+
+
 def test_cure_is_none_where_there_is_none(catalogue):
     catalogue('[places.full]\nzh = "已满"\nen = "full"')
 

@@ -27,7 +27,7 @@ def status_of(code: str) -> int:
     return 404 if code.endswith("_unknown") and not code.startswith("code_") else 422
 
 
-def problem(request: HttpRequest, code: str, status: int, *, errors: list[dict[str, Any]] | None = None, **facts: Any) -> HttpResponse:
+def problem(request: HttpRequest, code: str, status: int, /, *, errors: list[dict[str, Any]] | None = None, **facts: Any) -> HttpResponse:
     lang = language(request)
     try:
         title = text(code, lang, **facts)

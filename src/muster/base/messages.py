@@ -45,12 +45,12 @@ class _PlainFormatter(Formatter):
 _formatter = _PlainFormatter()
 
 
-def text(code: str, lang: str, **facts: object) -> str:
+def text(code: str, lang: str, /, **facts: object) -> str:
     """Return the sentence of a code in `zh` or `en`. Raises UnknownMessageError, which is a bug."""
     return _filled(code, _side(_entry(code), lang), facts)
 
 
-def cure(code: str, lang: str, **facts: object) -> str | None:
+def cure(code: str, lang: str, /, **facts: object) -> str | None:
     """Return what the reader can do about it, or None where the sentence itself says so."""
     template = _side(_entry(code), lang, cure=True)
     return _filled(code, template, facts) if template else None
