@@ -246,3 +246,36 @@ def test_broken_file_is_named(catalogue, toml, fault):
 
     with pytest.raises(ValueError, match=rf"messages\.toml.*{fault}"):
         messages.messages()
+
+
+def dynamic_codes(source: str) -> set[str]:
+    """Return the codes that are built, not written out: verdicts of facts, items and actions of the inbox."""
+    found = set()
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+        if name in {"flagged", "held", "quarantined"} and isinstance(first, str):
+            found.add(first)
+        if name == "item" and isinstance(first, str):
+            found.add(f"inbox_{first}")
+            found |= {f"action_{k.value.value}" for k in call.keywords if k.arg == "action"}
+    return found
+
+
+def test_every_verdict_and_inbox_item_has_a_text():
+    folders = [SOURCE / name for name in ("sync", "campaigns", "situation", "trail")]
+    used = {
+        code
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for code in dynamic_codes(path.read_text(encoding="utf-8"))
+    }
+
+    assert len(used) > 10
+    assert used - set(messages.messages()) == set()
+
+
+def test_verdict_and_inbox_item_without_a_text_are_seen():
+    source = 'held("no_such")\nitem("nothing", "k", action="wave")\nheld(code)'
+
+    assert dynamic_codes(source) == {"no_such", "inbox_nothing", "action_wave"}

@@ -127,6 +127,16 @@ def test_no_avoided_word_in_a_sentence():
     assert avoided(sentences, terms()) == []
 
 
+@pytest.mark.parametrize(
+    "place", ["README.md", "README.zh-CN.md", "src/muster/packs/**/*.toml", "docs/decisions/00*.md"]
+)
+def test_no_avoided_word_in_packs_and_pages(place):
+    pages = {str(path): path.read_text(encoding="utf-8") for path in sorted(SOURCE.parents[1].glob(place))}
+
+    assert pages
+    assert avoided(pages, terms()) == []
+
+
 def test_avoided_word_in_a_sentence_is_seen():
     entries = {"check_in": Term(zh="报到", en="check-in", avoid=("sign-in",))}
 
