@@ -2,13 +2,14 @@
 """Doors as people write them: the shared vectors, and what must hold for any writing."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.places.addresses import FORMS, VERSION, floor_of, read_door
+from muster.places.addresses import FORMS, LONGEST, VERSION, floor_of, read_door
 from muster.places.writing import identifier, read_number
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "addresses.json").read_text(encoding="utf-8"))
@@ -104,6 +105,18 @@ def test_any_text_is_read_or_left(raw):
         door = read_door(raw, form=form)
 
         assert door is None or door.building or door.unit or door.room
+
+
+@pytest.mark.parametrize(
+    "raw", ["号" * 50_000, "3-" * 50_000, "1 " * 50_000, "东" * LONGEST, "第1" * 100, "flat 1 " * 28]
+)
+def test_hostile_text_is_left_at_once(raw):
+    started = time.perf_counter()
+
+    for form in FORMS:
+        read_door(raw, form=form)
+
+    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize("raw", [None, "", "-", "无", "不详", "N/A", "0000000", "99999999", " '' "])

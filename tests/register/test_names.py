@@ -2,6 +2,7 @@
 """Names, phones and documents: the shared vectors, and what must hold for any text."""
 
 import json
+import time
 from datetime import date
 from pathlib import Path
 
@@ -131,6 +132,15 @@ def test_phone_reads_or_refuses_any_text(raw):
     assert result.get("refusal", "phone_").startswith("phone_")
     number = result.get("result")
     assert number is None or answer(lambda: read_phone(number)) == {"result": number}
+
+
+@pytest.mark.parametrize("raw", ["1" * 100_000 + "2", "12 " * 50_000, "1e" * 50_000, "-" * 100_000 + "1"])
+def test_hostile_text_is_no_phone_number_at_once(raw):
+    started = time.perf_counter()
+
+    assert answer(lambda: read_phone(raw)) == {"refusal": "phone_shape"}
+    assert "refusal" in answer(lambda: read_gb11643(raw, on=ON))
+    assert time.perf_counter() - started < 2
 
 
 def id_numbers():

@@ -14,14 +14,17 @@ from muster.places.doors import Door, floor_of
 from muster.places.writing import is_blank
 
 VERSION = 1
+LONGEST = 200
 FORMS: dict[str, Callable[[str], Door | None]] = {
     "cn": chinese_addresses.read,
     "street": street_addresses.read,
 }
 
-__all__ = ["FORMS", "VERSION", "Door", "floor_of", "read_door"]
+__all__ = ["FORMS", "LONGEST", "VERSION", "Door", "floor_of", "read_door"]
 
 
 def read_door(raw: str | None, *, form: str = "cn") -> Door | None:
     """Return the door, or None when the text is blank or cannot be read with certainty."""
-    return None if raw is None or is_blank(raw) else FORMS[form](raw)
+    if raw is None or len(raw) > LONGEST or is_blank(raw):
+        return None
+    return FORMS[form](raw)

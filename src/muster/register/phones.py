@@ -14,6 +14,7 @@ from muster.packs.schema import PhonePlan
 from muster.places.writing import fold, identifier, plain_dashes
 
 VERSION = 1
+LONGEST = 60
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"(?:010|02[0-9]|0[3-9][0-9]{2})[0-9]{7,8}")
@@ -33,6 +34,8 @@ def read_phone(raw: str | None, *, plan: PhonePlan = CHINA) -> str | None:
     written = identifier(raw)
     if written is None:
         return None
+    if len(written) > LONGEST:
+        raise Refusal("phone_shape")
     if _ROUNDED.fullmatch(written):
         raise Refusal("phone_rounded")
     if _TWO.search(plain_dashes(written)):
