@@ -101,7 +101,7 @@ class Assembly:
             community_code=self._plan.code,
             street=filled.street,
             number=filled.number,
-            polygon=self._ring(filled.block.ring),
+            polygon=self._ring(filled.own_ring or filled.block.ring),
             walled=kind.walled,
             gates=gates,
         )

@@ -64,6 +64,7 @@ class Filled:
     lanes: list[Lane] = field(default_factory=list)
     walls: list[list[Point]] = field(default_factory=list)
     gates: list[GateDraft] = field(default_factory=list)
+    own_ring: list[Point] | None = None  # the ground of the compound where that is not the whole block
     open_rings: list[tuple[str, list[Point]]] = field(default_factory=list)  # ground left open, by kind
     halls: list[list[Point]] = field(default_factory=list)  # the buildings of an open ground
     alleys: list[Any] = field(default_factory=list)

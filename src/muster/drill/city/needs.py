@@ -10,6 +10,7 @@ from muster.drill.city.draws import Draws
 from muster.drill.city.families import Member
 
 WOMEN_ONLY = {"pregnant"}
+CARERS = (18, 60)  # the ages at which a member of the household looks after its children
 
 
 class NeedTable:
@@ -42,6 +43,7 @@ class NeedTable:
         shared = (
             [need for need, share in self._home.items() if draws.random() < share] if mode != "care" else []
         )
+        cared_for = any(CARERS[0] <= m.age < CARERS[1] for m in members)
         needs = []
         for member in members:
             own = [
@@ -49,6 +51,8 @@ class NeedTable:
             ]
             if alone and member.age >= self._alone_from:
                 own.append("elder_alone")
+            if cared_for and "minor_alone" in own:
+                own.remove("minor_alone")
             if self._is_mother(member, infant_age):
                 own = [n for n in own if n != "pregnant"] + ["newly_delivered"]
             if not registered and 18 <= member.age < 60 and draws.random() < self._hardship.get(mode, 0.0):

@@ -122,7 +122,7 @@ class Scenario:
 
     @cached_property
     def name_pools(self) -> Mapping[str, Any]:
-        return _read(str(self.table["names"]))
+        return load_table(str(self.table["names"]))
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -133,7 +133,8 @@ def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _read(name: str) -> Mapping[str, Any]:
+def load_table(name: str) -> Mapping[str, Any]:
+    """The plain table of one file of the scenarios folder."""
     path = resources.files(SCENARIOS) / f"{name}.toml"
     if not path.is_file():
         raise Refusal("drill.scenario_unknown", name=name, known=", ".join(known_scenarios()))
@@ -153,10 +154,4 @@ def load_scenario(name: str) -> Scenario:
     """Read one scenario by name."""
     if name not in known_scenarios():
         raise Refusal("drill.scenario_unknown", name=name, known=", ".join(known_scenarios()))
-    return Scenario(name, _read(name))
-
-
-@cache
-def load_day(name: str) -> Mapping[str, Any]:
-    """Read the day of a scenario as a plain table; docs/reference/cities.md explains its keys."""
-    return _read(f"{name}_day")
+    return Scenario(name, load_table(name))

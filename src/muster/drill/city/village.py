@@ -22,6 +22,7 @@ from muster.drill.city.scenario import BlockKind
 DEEP = 25.0  # a quarter is at most two houses deep
 REACH = 3000.0  # long enough to cut through any block
 HANDSHAKE = 0.4  # half the gap between neighbouring houses
+GRID = 0.01  # metres
 WIDE = 3.4  # metres from which an alley takes a small cart
 
 
@@ -64,6 +65,7 @@ def fill_village(block: Block, kind: BlockKind, wanted_m2: float, draws: Draws) 
     share = wanted_m2 / ground.area
     if share < 0.85:
         ground, rest = _part(ground, max(0.12, share * 1.06), block, draws)
+        filled.own_ring = list(ground.exterior.coords[:-1])
         filled.open_rings = [("field", list(p.exterior.coords[:-1])) for p in rest]
     split = _Split(kind, draws)
     split.split(ground, 0, None)
@@ -147,7 +149,9 @@ def cut_across(ground: Any, angle: float, share: float, lean: float) -> tuple[li
 def _alleys(block: Block, cuts: Sequence[Cut]) -> list[Lane]:
     """The cuts as connected ways with shared vertices, joined to the streets around."""
     lines = [c.line for c in cuts]
-    noded = shapely.line_merge(shapely.union_all([*lines, *_links(block, cuts)], grid_size=0.01))
+    links = _links(block, cuts)
+    noded = shapely.line_merge(shapely.union_all([*lines, *links], grid_size=GRID))
+    streets = {_on_grid(*link.coords[-1]): link.coords[-1] for link in links}
     tree = shapely.STRtree(lines)
     ways = []
     for part in shapely.get_parts(noded):
@@ -156,8 +160,14 @@ def _alleys(block: Block, cuts: Sequence[Cut]) -> list[Lane]:
         spot = part.interpolate(0.5, normalized=True)
         cut = cuts[int(tree.nearest(spot))]
         klass = "living_street" if cut.width >= WIDE else "alley"
-        ways.append(Lane(klass, [(float(x), float(y)) for x, y in part.coords], cut))
+        # Noding moved every vertex to the grid; those of streets go back, so that both share the vertex.
+        points = [streets.get(_on_grid(x, y), (x, y)) for x, y in part.coords]
+        ways.append(Lane(klass, [(float(x), float(y)) for x, y in points], cut))
     return ways
+
+
+def _on_grid(x: float, y: float) -> tuple[int, int]:
+    return round(x / GRID), round(y / GRID)
 
 
 def _links(block: Block, cuts: Sequence[Cut]) -> list[Any]:
