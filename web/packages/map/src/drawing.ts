@@ -22,7 +22,7 @@ setWorkerUrl(workerUrl)
 export class CoverageDrawing {
   private readonly map: Drawing
   private readonly labels: LabelLayer
-  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes(), outline: emptyShapes() }
+  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes(), buildingDots: emptyShapes(), outline: emptyShapes() }
   private shades = new Map<Id, Shade>()
   private applied = new Map<Id, string>()
   private layers: ShownLayers | null = null
@@ -58,19 +58,15 @@ export class CoverageDrawing {
   setGrids(shapes: Shapes | null): void {
     const grids = shapes ?? emptyShapes()
     this.put('grids', grids)
-    this.put('dots', {
-      type: 'FeatureCollection',
-      features: grids.features.flatMap((shape) => {
-        const at = middleOf(shape)
-        return at ? [{ type: 'Feature' as const, properties: { id: shape.properties?.id }, geometry: { type: 'Point' as const, coordinates: at } }] : []
-      }),
-    })
+    this.put('dots', middles(grids))
     this.applied.clear()
     this.shade()
   }
 
   setBuildings(shapes: Shapes | null): void {
-    this.put('buildings', shapes ?? emptyShapes())
+    const buildings = shapes ?? emptyShapes()
+    this.put('buildings', buildings)
+    this.put('buildingDots', middles({ ...buildings, features: buildings.features.filter((shape) => Number(shape.properties.left ?? 0) > 0) }))
   }
 
   setOutline(shapes: Shapes | null): void {
@@ -105,8 +101,10 @@ export class CoverageDrawing {
     this.map.fitBounds(box, { padding: 32, maxZoom: 17, duration: isCalm ? 0 : 400 })
   }
 
-  fitGrids(isCalm: boolean): void {
-    this.fit(boxOf(this.data.grids) ?? boxOf(this.data.base), isCalm)
+  /** Shows one grid, or all of them, or at least the ground. */
+  fitGrids(isCalm: boolean, focus: Id | null = null): void {
+    const one = this.data.grids.features.filter((shape) => shape.properties.id === focus)
+    this.fit(boxOf({ type: 'FeatureCollection', features: one }) ?? boxOf(this.data.grids) ?? boxOf(this.data.base), isCalm)
   }
 
   repaint(): void {
@@ -177,5 +175,16 @@ export class CoverageDrawing {
     const [feature] = this.map.queryRenderedFeatures(event.point, { layers: [layer] })
     const id: unknown = feature?.properties.id ?? feature?.id
     return typeof id === 'string' || typeof id === 'number' ? id : null
+  }
+}
+
+/** A dot in the middle of each shape. */
+function middles(shapes: Shapes): Shapes {
+  return {
+    type: 'FeatureCollection',
+    features: shapes.features.flatMap((shape) => {
+      const at = middleOf(shape)
+      return at ? [{ type: 'Feature' as const, properties: { id: shape.properties.id }, geometry: { type: 'Point' as const, coordinates: at } }] : []
+    }),
   }
 }

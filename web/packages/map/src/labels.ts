@@ -6,6 +6,7 @@ import type { MapLabel } from './shapes'
 const MOST = 80
 const LINE_HEIGHT = 20
 const CHARACTER_WIDTH = 13
+const ABOVE_THE_DOT = 16
 
 export interface Placed {
   x: number
@@ -71,7 +72,7 @@ export class LabelLayer {
     const element = document.createElement('span')
     element.className = 'm-map-label'
     element.textContent = label.text
-    const marker = new Marker({ element }).setLngLat(label.at).addTo(this.drawing)
+    const marker = new Marker({ element, offset: [0, -ABOVE_THE_DOT] }).setLngLat(label.at).addTo(this.drawing)
     // The library marks every marker as a button-like picture; a label is only text.
     element.removeAttribute('role')
     element.setAttribute('aria-hidden', 'true')

@@ -4,7 +4,7 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import type { Palette } from './ramp'
 import { emptyShapes, type ShownLayers } from './shapes'
 
-export const SOURCES = ['base', 'grids', 'dots', 'buildings', 'outline'] as const
+export const SOURCES = ['base', 'grids', 'dots', 'buildings', 'buildingDots', 'outline'] as const
 
 const GROUPS: Record<keyof ShownLayers, string[]> = {
   coverage: ['grids-fill'],
@@ -89,8 +89,7 @@ function marks(palette: Palette): LayerSpecification[] {
       paint: { 'line-color': palette.wall, 'line-width': 3, 'line-opacity': ['case', ['boolean', ['feature-state', 'hover'], false], 1, 0] },
     },
     {
-      id: 'buildings-left', type: 'circle', source: 'buildings', minzoom: 14.5,
-      filter: ['all', ['>', ['coalesce', ['get', 'left'], 0], 0]],
+      id: 'buildings-left', type: 'circle', source: 'buildingDots', minzoom: 14.5,
       paint: { 'circle-color': palette.missing, 'circle-radius': 3.5, 'circle-stroke-width': 1, 'circle-stroke-color': palette.line },
     },
     {

@@ -5,7 +5,7 @@ import type { Shapes } from '@muster/map'
 import type {
   Area, BuildingProgress, Campaign, CampaignKind, Certificate, Coverage, Device, Disclosure, DistrictingPlan, DwellingPage,
   DwellingRow, EnrolCode, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow,
-  Round, Session, Stairwell, TimelineItem,
+  Pack, Round, Session, Stairwell, TimelineItem, BuildingRow,
 } from './types'
 
 const get = <T>(path: string, query: Query = {}): Promise<T> => request<T>(path, { query })
@@ -15,6 +15,7 @@ const remove = (path: string): Promise<unknown> => request(path, { method: 'DELE
 
 export const sessions = {
   read: () => get<Session>('/session'),
+  pack: () => get<Pack>('/packs/current'),
   signIn: (username: string, password: string) => post<Session>('/session', { username, password }),
   signOut: () => remove('/session'),
 }
@@ -41,28 +42,29 @@ export const devices = {
 }
 
 export const campaigns = {
-  list: (area: number | null) => get<Page<Campaign>>('/campaigns', { area }),
+  list: () => get<Page<Campaign>>('/campaigns'),
   create: (body: { name: string; kind: string; area: number }) => post<{ id: string }>('/campaigns', body),
   kinds: () => get<{ items: CampaignKind[] }>('/campaign-kinds'),
-  addKind: (kind: CampaignKind) => post<CampaignKind>('/campaign-kinds', kind),
-  changeKind: (kind: CampaignKind) => put<CampaignKind>(`/campaign-kinds/${kind.key}`, kind),
+  addKind: (kind: CampaignKind) => post<CampaignKind>('/campaign-kinds', { key: kind.key, definition: kind }),
+  changeKind: (kind: CampaignKind) => put<CampaignKind>(`/campaign-kinds/${kind.key}`, { key: kind.key, definition: kind }),
 }
 
 export const rounds = {
   list: (query: Query = {}) => get<Page<Round>>('/rounds', query),
   one: (id: string) => get<Round>(`/rounds/${id}`),
-  create: (body: { campaign: string; area: number; name: string; opens_at: string; closes_at: string }) => post<Round>('/rounds', body),
-  move: (id: string, step: 'freeze' | 'open' | 'start-closing' | 'close') => post<Round>(`/rounds/${id}/${step}`),
+  create: (body: { campaign: string; name: string; opens_at: string; closes_at: string }) => post<Round>('/rounds', body),
+  move: (id: string, step: 'freeze' | 'open' | 'start-closing' | 'close' | 'reopen' | 'certify') => post<Round>(`/rounds/${id}/${step}`),
   coverage: (id: string, query: Query) => get<Coverage>(`/rounds/${id}/coverage`, query),
   missing: (id: string, query: Query) => get<Page<MissingEntry>>(`/rounds/${id}/missing`, query),
   buildings: (id: string, query: Query) => get<Page<BuildingProgress>>(`/rounds/${id}/buildings`, query),
   certificate: (id: string, grid: number) => get<Certificate>(`/rounds/${id}/grids/${grid}/certificate`),
   sign: (id: string, grid: number, reservations: string) => post<Certificate>(`/rounds/${id}/grids/${grid}/certificate`, { reservations }),
-  record: (id: string, facts: unknown[]) => post<{ items: { id: string; verdict: string; code: string | null }[] }>(`/rounds/${id}/facts`, { facts }),
+  record: (id: string, facts: unknown[]) => post<{ verdicts: { id: string; verdict: string; code: string | null }[] }>(`/rounds/${id}/facts`, { facts }),
 }
 
 export const register = {
   stairwell: (building: string, round: string | null) => get<Stairwell>(`/buildings/${building}/stairwell`, { round }),
+  buildings: (query: Query) => get<Page<BuildingRow>>('/register/buildings', query),
   dwellings: (query: Query) => get<Page<DwellingRow>>('/register/dwellings', query),
   dwelling: (id: string) => get<DwellingPage>(`/register/dwellings/${id}`),
   persons: (query: Query) => get<Page<PersonRow>>('/register/persons', query),
@@ -73,7 +75,7 @@ export const register = {
   search: (q: string) => get<{ items: Found[] }>('/search', { q }),
 }
 
-export const inbox = { list: (area: number | null) => get<Page<InboxItem>>('/inbox', { area }) }
+export const inbox = { list: () => get<Page<InboxItem>>('/inbox') }
 
 export const transfer = {
   list: () => get<Page<ImportJob>>('/imports'),
@@ -103,5 +105,5 @@ export const plans = {
 
 export const held = {
   list: (area: number | null) => get<Page<HeldFact>>('/held', { area }),
-  resolve: (fact: string, decision: 'apply' | 'reject', note: string) => post(`/held/${fact}/resolve`, { decision, note }),
+  resolve: (fact: string, action: 'retry' | 'dismiss') => post<{ verdict: string; code: string | null }>(`/held/${fact}/resolve`, { action }),
 }

@@ -11,36 +11,49 @@ export interface Page<Item> {
 // ---- who and where --------------------------------------------------------------------------------------------
 
 export interface Session {
-  user: { id: string; name: string; lang: 'zh' | 'en'; title?: string }
-  grants: { role: string; area: { id: number; name: string; level: string } | null; grid?: number }[]
-  incident: { id: string; name: string | Bilingual; kind?: string; time_zone?: string } | null
+  user: { id: string; name: string; lang: 'zh' | 'en'; title?: string } | null
+  grants: Grant[]
+  incident: { id: string; name: string; kind: string; pack: string; time_zone: string; phone: string } | null
   is_drill: boolean
   demo: boolean
   csrf: string
   modules: string[]
-  pack: Pack
+  pack: { key: string; name: Bilingual; language: 'zh' | 'en' } | null
 }
 
+export interface Grant {
+  role: string
+  role_name: Bilingual
+  area: { id: number; name: string; level: string } | null
+  grid: { id: number; name: string } | null
+  everywhere: boolean
+}
+
+/** The parts of a pack that the desk has words from. */
 export interface Pack {
   key: string
   name: Bilingual
-  levels?: { key: string; name: Bilingual }[]
-  needs?: { code: string; name: Bilingual; service?: string }[]
-  services?: { code: string; name: Bilingual; icon?: string }[]
+  terms?: Record<string, Bilingual>
+  needs?: Named[]
+  services?: Named[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
-  emergency_numbers?: { number: string; name: Bilingual }[]
+}
+
+export interface Named {
+  code: string
+  name: Bilingual
 }
 
 export interface Area {
   id: number
   code: string
   name: string
+  name_en: string
   level: string
-  level_name?: Bilingual
   parent: number | null
-  children?: number
-  breadcrumb?: { id: number; name: string; level: string }[]
-  figures?: { population: number; households: number; dwellings: number; buildings: number; grids: number }
+  sub_district: number | null
+  children_count: number | null
+  breadcrumb?: Area[]
 }
 
 export type GridLevel = 'SMALL' | 'MEDIUM' | 'LARGE' | 'SPECIAL'
@@ -51,33 +64,30 @@ export interface Grid {
   name: string
   level: GridLevel
   parent: number | null
-  area: number
+  area: { id: number; name: string }
   sub_district: number
   population: number
   households: number
   dwellings: number
   buildings: number
-  head: { name: string } | null
-  posts: number | Post[]
+  head: { name: string; phone: string } | null
+  posts: Post[]
   revision: number
-  centre: [number, number]
+  centre: [number, number] | null
 }
 
 export interface Post {
   id: string
   type: string
+  title: string
   name: string
-  phone?: string | null
-  duty: string | Bilingual
-  state?: string
-  since?: string | null
+  phone: string
+  duty: string
+  since: string
 }
 
-export interface GridPage extends Omit<Grid, 'posts'> {
-  breadcrumb: { id: number; name: string; level: string }[]
-  posts: Post[]
-  vacancies: string[]
-  enrol_codes: { code: string; worker_name: string; made_at: string; expires_at: string; used_at: string | null }[]
+export interface GridPage extends Grid {
+  enrol_codes: { id: string; worker: string; made_at: string; expires_at: string; used_at: string | null }[]
   devices: Device[]
 }
 
@@ -91,12 +101,13 @@ export interface EnrolCode {
 export interface Device {
   id: string
   name: string
-  worker: string
-  grids: { id: number; name: string }[]
-  state: 'ACTIVE' | 'REVOKED' | 'EXPIRED'
-  enrolled_at: string
+  actor: string
   last_contact_at: string | null
-  unsent?: number | null
+  revoked_at: string | null
+  grids?: { id: number; name: string }[]
+  enrolled_at?: string
+  lease_until?: string
+  unsent_estimate?: number
 }
 
 // ---- campaigns and rounds ------------------------------------------------------------------------------------------
@@ -129,14 +140,15 @@ export interface CampaignKind {
   version: number
   outcomes: Outcome[]
   questions: Question[]
-  sources: { code: string; name: Bilingual }[]
-  certificate: Bilingual | CertificateSentence[]
-  chat: Bilingual
-  own?: boolean
+  sources: Named[]
+  certificate: CertificateSentence[]
+  chat: Bilingual | null
+  from?: 'pack' | 'desk'
 }
 
+/** A sentence of the certificate; said only when the figure it names is not zero. */
 export interface CertificateSentence extends Bilingual {
-  when?: string
+  when?: string | null
 }
 
 export interface Campaign {
@@ -144,8 +156,9 @@ export interface Campaign {
   name: string
   kind: string
   kind_name: Bilingual
-  area: { id: number; name: string }
-  created_at: string
+  unit: CampaignKind['unit']
+  area: number
+  made_at: string
   rounds: Round[]
 }
 
@@ -154,15 +167,18 @@ export type RoundStatus = 'PLANNED' | 'ROSTER_FROZEN' | 'OPEN' | 'CLOSING' | 'CL
 export interface Round {
   id: string
   name: string
+  number: number
   campaign: string
-  campaign_name?: string
+  campaign_name: string
   status: RoundStatus
-  area: { id: number; name: string }
+  area: number
   unit: CampaignKind['unit']
-  opens_at: string
-  closes_at: string
-  freezing?: { done: number; total: number } | null
-  kind?: CampaignKind
+  kind: CampaignKind
+  opens_at: string | null
+  closes_at: string | null
+  frozen_at: string | null
+  opened_at: string | null
+  closed_at: string | null
 }
 
 export interface Figures {
@@ -189,32 +205,31 @@ export interface Coverage extends Figures {
 
 export interface MissingEntry {
   subject: string
+  sub_district: number
   unit: CampaignKind['unit']
-  name: string | null
+  name: string
   door: string
-  building: string
-  unit_no: string | null
-  floor: string | null
+  building: string | null
+  building_name: string
+  unit_no: string
+  floor: number | null
+  room: string
+  dwelling: string | null
   phone: string | null
+  grid: number
   cls: EntryClass
   outcome: string | null
   outcome_name: Bilingual | null
-  reason: Bilingual | null
   attempts: number
   last_at: string | null
-  next_action: { code: string } & Bilingual
+  next_action: string
   services: string[]
-  dwelling: string
-  person?: string | null
-  household?: string | null
-  /** Asked for by every fact about this entry. */
-  sub_district?: number
-  grid?: number
 }
 
 export interface BuildingProgress {
   id: string
   name: string
+  street?: string
   doors: number
   seen: number
   left: number
@@ -222,91 +237,119 @@ export interface BuildingProgress {
   total: number
 }
 
-export interface Certificate {
-  state: 'OPEN' | 'READY' | 'SIGNED' | 'OUTDATED'
-  text: Bilingual
-  unexplained: number
+export interface CertificateFigures {
+  roster: number
+  done: number
+  explained: number
+  arranged: number
+  unreached: number
   open: number
-  figures: Figures
-  limits: Bilingual
-  signed: { by: string; at: string; reservations: string | null; hash: string } | null
+  doors: number
+  doors_seen: number
+  doors_vacant: number
+  doors_never: number
+  found: number
+}
+
+export interface Certificate {
+  round: { id: string; name: string; status: RoundStatus; campaign: string }
+  grid: { id: number; name: string; code: string; area: string }
+  state: 'NOT_READY' | 'READY' | 'SIGNED'
+  obstacles: string[]
+  text: Bilingual
+  figures: CertificateFigures
+  now: CertificateFigures
+  open: number
+  unexplained: number
+  signed: { by: string; at: string; reservations: string; hash: string } | null
   still_matches: boolean
 }
 
 export interface Stairwell {
-  building: { id: string; name: string; address?: string; grid?: number }
-  units: { unit: string | null; floors: { floor: string | number; doors: StairwellDoor[] }[] }[]
+  building: { id: string; name: string; street: string; grid: number | null }
+  units: { unit: string; floors: { floor: number; doors: StairwellDoor[] }[] }[]
 }
 
 export interface StairwellDoor {
   id: string
   room: string
   label: string
-  state: DoorState
+  state: DoorState | null
   cls: EntryClass | null
   people: number
   left: number
+  listed: boolean
 }
 
 // ---- register --------------------------------------------------------------------------------------------------------
 
+export interface BuildingRow {
+  id: string
+  name: string
+  street: string
+  grid: number | null
+  compound: { id: string; name: string } | null
+}
+
 export interface DwellingRow {
   id: string
   building: string
-  building_name: string
-  unit: string | null
-  floor: string | number | null
+  unit: string
+  floor: number | null
   room: string
   label: string
   kind: string
-  state: DoorState
-  households: number
+  listed: boolean
+  grid: number | null
   people: number
-  needs: string[]
 }
 
-export interface DwellingPage extends DwellingRow {
-  address: string
-  grid: { id: number; name: string }
-  households_list: { id: string; kind: string; label: string; persons: PersonRow[] }[]
-  states: { round: string; round_name: string; state: DoorState; attempts: number; at: string | null }[]
+export interface DwellingPage extends Omit<DwellingRow, 'people'> {
+  building_name: string
+  grid_name: string | null
+  households: { id: string; kind: string; label: string; listed: boolean; persons: PersonRow[] }[]
+  others: PersonRow[]
+  states: Record<string, { state: DoorState; attempts: number; at: string | null }>
 }
 
 export interface PersonRow {
   id: string
   name: string
   age_band: string | null
-  sex?: string | null
+  sex: string
   phone: string | null
   needs: string[]
-  dwelling?: string
+  listed: boolean
+  lives_here: boolean
+  registered_here: boolean
+  dwelling: string
+  grid: number | null
   door?: string
-  residency?: string
 }
 
-export interface PersonPage extends PersonRow {
-  birth_year: string | number | null
-  id_number: string | null
-  dwelling: string
+export interface PersonPage extends Omit<PersonRow, 'needs'> {
   door: string
-  household: { id: string; kind: string; label: string } | null
-  needs_list: { kind: string; name: Bilingual; severity: string | null; verified_at: string | null; service: Bilingual | null }[]
-  entries: { round: string; round_name: string; cls: EntryClass; outcome_name: Bilingual | null; at: string | null; by: string | null }[]
+  birth_year: number | null
+  id_number: string | null
+  needs: { kind: string; severity: string; seen_at: string | null; status: string }[]
+  duplicates: { id: string; other: string; reason: string }[]
+  entries: { round: string; cls: EntryClass; outcome: string; at: string | null; attempts: number }[]
 }
 
 export interface TimelineItem {
-  id: string
   at: string
-  text: Bilingual
-  by: string | null
-  source?: string | null
+  kind: string
+  value: string | null
+  round?: string | null
   verdict?: string | null
+  by: string
 }
 
 export interface Disclosure {
   at: string
   by: string
-  field: string
+  operation: string
+  fields: string
   purpose: string
 }
 
@@ -318,10 +361,10 @@ export interface InboxItem {
   title: Bilingual
   since: string | null
   due: string | null
-  area: { id: number; name: string } | string | null
   link: string
   action: { code: string } & Bilingual
   count: number | null
+  facts: { grid?: string; area?: string; round?: string }
 }
 
 export interface Found {
@@ -358,14 +401,11 @@ export interface HeldFact {
   kind: string
   verdict: 'FLAGGED' | 'HELD' | 'QUARANTINED'
   code: string
-  message: Bilingual
-  occurred_at: string
-  received_at: string
-  device: string | null
-  worker: string | null
-  where: string | null
-  subject: string | null
-  body: Record<string, unknown>
+  since: string
+  grid: number | null
+  round: string | null
+  device: { id: string; name: string }
+  seq: number
 }
 
 export interface DistrictingPlan {
@@ -388,15 +428,4 @@ export interface PlanFigures {
   cut_lines: number
   loose_buildings: number
   populations: number[]
-}
-
-export interface DrillState {
-  state: 'IDLE' | 'RUNNING' | 'PAUSED' | 'FINISHED'
-  speed: number
-  clock: string
-  round?: string
-  worker_code?: string
-  coverage?: { done: number; roster: number; never: number; doors: number }
-  workers: { name: string; grid: string; state: string; done?: number }[]
-  log: { at: string; text: Bilingual | string }[]
 }

@@ -18,9 +18,9 @@ export function newKind(): CampaignKind {
     outcomes: [newOutcome('DONE', 1), newOutcome('UNREACHED', 2)],
     questions: [],
     sources: [],
-    certificate: both(),
+    certificate: [],
     chat: both(),
-    own: true,
+    from: 'desk',
   }
 }
 

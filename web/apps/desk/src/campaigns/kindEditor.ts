@@ -17,6 +17,7 @@ export function useKindEditor(): {
   failed: Ref<unknown>
   busy: Ref<boolean>
   certificateText: ComputedRef<Bilingual>
+  setCertificate: (text: Bilingual) => void
   save: () => Promise<void>
   copy: () => void
 } {
@@ -43,15 +44,18 @@ export function useKindEditor(): {
     isNew,
     failed,
     busy,
-    isOwn: computed(() => isNew.value || draft.value?.own === true),
+    isOwn: computed(() => isNew.value || draft.value?.from === 'desk'),
     wrong: computed(() => (draft.value ? problemsOf(draft.value) : [])),
     certificateText: computed(() => certificateOf(draft.value)),
+    setCertificate: (text) => {
+      if (draft.value) draft.value.certificate = sentencesOf(text, draft.value.certificate)
+    },
     save: async () => {
       if (!coded.value) return
       busy.value = true
       failed.value = null
       try {
-        const saved = plain(coded.value)
+        const saved = cleaned(coded.value)
         await (isNew.value ? campaigns.addKind(saved) : campaigns.changeKind(saved))
         offerUndo(sentence('kinds.saved'))
         await kinds.refetch()
@@ -64,18 +68,35 @@ export function useKindEditor(): {
     },
     copy: () => {
       if (!draft.value) return
-      draft.value = { ...plain(draft.value), key: '', version: 1, own: true, certificate: certificateOf(draft.value) }
+      draft.value = { ...plain(draft.value), key: '', version: 1, from: 'desk' }
       void router.push('/kinds/new')
     },
   }
 }
 
-/** A pack may write its certificate as sentences with conditions; here they read as one text. */
-function certificateOf(kind: CampaignKind | null): Bilingual {
-  const text = kind?.certificate
-  if (!text) return { zh: '', en: '' }
-  if (!Array.isArray(text)) return text
-  return { zh: text.map((one) => one.zh).join(''), en: text.map((one) => one.en).join(' ') }
+/** The certificate is kept as sentences, some with a condition; here they are lines of one text. */
+export function certificateOf(kind: Pick<CampaignKind, 'certificate'> | null): Bilingual {
+  const lines = kind?.certificate ?? []
+  return { zh: lines.map((one) => one.zh).join('\n'), en: lines.map((one) => one.en).join('\n') }
+}
+
+/** A line keeps its condition as long as it stays where it was and one of its texts is unchanged. */
+export function sentencesOf(text: Bilingual, before: CampaignKind['certificate']): CampaignKind['certificate'] {
+  const zh = text.zh.split('\n')
+  const en = text.en.split('\n')
+  return Array.from({ length: Math.max(zh.length, en.length) }, (_, index) => {
+    const line = { zh: zh[index] ?? '', en: en[index] ?? '' }
+    const old = before[index]
+    const isSame = old !== undefined && (old.zh === line.zh || old.en === line.en)
+    return isSame && old.when ? { ...line, when: old.when } : line
+  }).filter((line) => line.zh !== '' || line.en !== '')
+}
+
+/** What is sent: no empty texts that the pack's own would otherwise fill, no marks of this page. */
+function cleaned(kind: CampaignKind): CampaignKind {
+  const sent = { ...plain(kind), chat: kind.chat?.zh && kind.chat.en ? kind.chat : null }
+  delete sent.from
+  return sent
 }
 
 function plain<T>(value: T): T {

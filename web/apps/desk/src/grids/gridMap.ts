@@ -28,11 +28,18 @@ export function useBaseMap(area: Readonly<Ref<number | null>>): ComputedRef<Shap
 export function shadesOf(shapes: Shapes | null): Map<number, Shade> {
   return new Map(
     (shapes?.features ?? []).map((shape) => {
-      const { id, done, missing, total, stale } = shape.properties
+      const { id, done, missing, total, fresh } = shape.properties
       const all = Number(total ?? 0)
       // Whoever is not missing has a result or a written word: that is what the colour says.
       const share = all > 0 && done !== undefined ? (all - Number(missing ?? 0)) / all : null
-      return [Number(id), { share, missing: Number(missing ?? 0), stale: Boolean(stale) }]
+      return [Number(id), { share, missing: Number(missing ?? 0), stale: isStale(Number(fresh ?? 0), Number(missing ?? 0), Date.now()) }]
     }),
   )
+}
+
+const STALE_AFTER_S = 2 * 3600
+
+/** Work is left and nothing was heard for two hours; a grid without a round is not stale, it is not begun. */
+export function isStale(freshAtSeconds: number, missing: number, now: number): boolean {
+  return missing > 0 && freshAtSeconds > 0 && now / 1000 - freshAtSeconds > STALE_AFTER_S
 }

@@ -5,7 +5,7 @@ import type { StairwellDoor } from '../api/types'
 
 /** A door that opened but has people left is work under way; a refusal is noted, never a fault. */
 export function toneOfDoor(door: Pick<StairwellDoor, 'state' | 'left'>): Tone {
-  switch (door.state) {
+  switch (door.state ?? 'UNSEEN') {
     case 'SEEN':
       return door.left > 0 ? 'now' : 'done'
     case 'NO_ANSWER':

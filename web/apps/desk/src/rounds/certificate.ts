@@ -4,15 +4,14 @@ import type { Tone } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
 import { computed, ref, type ComputedRef, type Ref } from 'vue'
 import { useRoute } from 'vue-router'
-import { grids, rounds } from '../api/calls'
-import type { Certificate, GridPage, Round } from '../api/types'
+import { rounds } from '../api/calls'
+import type { Certificate } from '../api/types'
 
-const TONES: Record<Certificate['state'], Tone> = { OPEN: 'waiting', READY: 'now', SIGNED: 'done', OUTDATED: 'attention' }
+type Shown = 'open' | 'ready' | 'signed' | 'outdated'
+const TONES: Record<Shown, Tone> = { open: 'waiting', ready: 'now', signed: 'done', outdated: 'attention' }
 
 export function useCertificate(): {
   certificate: Ref<Certificate | undefined>
-  round: Ref<Round | undefined>
-  grid: Ref<GridPage | undefined>
   error: Ref<unknown>
   again: () => void
   reservations: Ref<string>
@@ -27,22 +26,18 @@ export function useCertificate(): {
   const id = String(route.params.id)
   const gridId = Number(route.params.grid)
   const certificate = useQuery({ queryKey: ['certificate', id, gridId], queryFn: () => rounds.certificate(id, gridId) })
-  const round = useQuery({ queryKey: ['round', id], queryFn: () => rounds.one(id) })
-  const grid = useQuery({ queryKey: ['grid', gridId], queryFn: () => grids.one(gridId) })
   const reservations = ref('')
   const failed = ref<unknown>(null)
   const busy = ref(false)
   return {
     certificate: certificate.data,
-    round: round.data,
-    grid: grid.data,
     error: certificate.error,
     again: () => void certificate.refetch(),
     reservations,
     failed,
     busy,
-    tone: computed(() => TONES[certificate.data.value?.state ?? 'OPEN']),
-    stateTerm: computed(() => `certificate_state_${(certificate.data.value?.state ?? 'OPEN').toLowerCase()}`),
+    tone: computed(() => TONES[shownState(certificate.data.value)]),
+    stateTerm: computed(() => `certificate_state_${shownState(certificate.data.value)}`),
     link: `${location.origin}/desk/rounds/${id}/grids/${gridId}/certificate`,
     sign: async () => {
       busy.value = true
@@ -57,4 +52,10 @@ export function useCertificate(): {
       }
     },
   }
+}
+
+/** A signed certificate whose figures have moved since is shown as such, never quietly as signed. */
+export function shownState(certificate: Pick<Certificate, 'state' | 'still_matches'> | undefined): Shown {
+  if (certificate?.state === 'SIGNED') return certificate.still_matches ? 'signed' : 'outdated'
+  return certificate?.state === 'READY' ? 'ready' : 'open'
 }

@@ -4,13 +4,12 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed, shallowRef, type ComputedRef, type Ref } from 'vue'
 import { rounds } from '../api/calls'
 import type { Round } from '../api/types'
-import { areaId } from '../shell/place'
 
 const RUNNING = ['OPEN', 'CLOSING', 'ROSTER_FROZEN', 'CLOSED', 'CERTIFIED', 'PLANNED']
 const chosen = shallowRef<string | null>(null)
 
 export function useCurrentRound(): { round: ComputedRef<Round | null>; all: ComputedRef<Round[]>; chosen: Ref<string | null> } {
-  const { data } = useQuery({ queryKey: ['rounds', areaId], queryFn: () => rounds.list({ area: areaId.value }), staleTime: 30_000 })
+  const { data } = useQuery({ queryKey: ['rounds'], queryFn: () => rounds.list(), staleTime: 30_000 })
   const all = computed(() => data.value?.items ?? [])
   const round = computed(() => all.value.find((one) => one.id === chosen.value) ?? mostRunning(all.value))
   return { round, all, chosen }
@@ -18,7 +17,7 @@ export function useCurrentRound(): { round: ComputedRef<Round | null>; all: Comp
 
 export function mostRunning(all: readonly Round[]): Round | null {
   const inOrder = [...all].sort(
-    (a, b) => RUNNING.indexOf(a.status) - RUNNING.indexOf(b.status) || Date.parse(b.opens_at) - Date.parse(a.opens_at),
+    (a, b) => RUNNING.indexOf(a.status) - RUNNING.indexOf(b.status) || b.number - a.number,
   )
   return inOrder[0] ?? null
 }

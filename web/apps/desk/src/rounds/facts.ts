@@ -22,7 +22,7 @@ export function newFactId(at: number = Date.now()): string {
 }
 
 export function subjectOf(entry: Pick<MissingEntry, 'unit' | 'subject' | 'sub_district'>): Record<string, unknown> {
-  return { ...(entry.sub_district ? { sub_district: entry.sub_district } : {}), [entry.unit]: entry.subject }
+  return { sub_district: entry.sub_district, [entry.unit]: entry.subject }
 }
 
 export function outcomeFact(round: string, entry: MissingEntry, outcome: Outcome, note: string, answers: Record<string, unknown>): DeskFact {
@@ -46,8 +46,8 @@ export function undoFact(round: string, undone: DeskFact): DeskFact {
 
 /** Sends one fact; a verdict other than "applied" comes back as its code for a person to read. */
 export async function send(round: string, one: DeskFact): Promise<{ verdict: string; code: string | null }> {
-  const { items } = await rounds.record(round, [one])
-  return items[0] ?? { verdict: 'HELD', code: null }
+  const { verdicts } = await rounds.record(round, [one])
+  return verdicts[0] ?? { verdict: 'HELD', code: null }
 }
 
 function fact(kind: string, subject: DeskFact['subject'], body: DeskFact['body']): DeskFact {

@@ -32,10 +32,10 @@ export function useRecording(round: Readonly<Ref<Round>>, done: () => void): {
     failed,
     record: (entry, outcome, note) => go(outcomeFact(round.value.id, entry, outcome, note, {}), says(entry, outcome.name)),
     tried: (entry, reached, note) =>
-      go(contactFact(round.value.id, entry, reached, note), sentence(reached ? 'entry.said_reached' : 'entry.said_not_reached', { who: entry.name ?? entry.door })),
+      go(contactFact(round.value.id, entry, reached, note), sentence(reached ? 'entry.said_reached' : 'entry.said_not_reached', { who: entry.name || entry.door })),
   }
 }
 
 function says(entry: MissingEntry, name: Bilingual): string {
-  return sentence('entry.said', { who: entry.name ?? entry.door, outcome: pick(name) })
+  return sentence('entry.said', { who: entry.name || entry.door, outcome: pick(name) })
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The way of a round to its end: which step comes next, and what still stands in front of it. */
-import { doorsNeverReached, isBalanced, missingOf } from '@muster/ui'
+import { doorsNeverReached, isBalanced } from '@muster/ui'
 import type { Coverage, Round, RoundStatus } from '../api/types'
 
-export type Step = 'freeze' | 'open' | 'start-closing' | 'close'
+export type Step = 'freeze' | 'open' | 'start-closing' | 'close' | 'certify'
 
 export const STATUSES: readonly RoundStatus[] = ['PLANNED', 'ROSTER_FROZEN', 'OPEN', 'CLOSING', 'CLOSED', 'CERTIFIED']
 
@@ -12,6 +12,7 @@ const NEXT: Partial<Record<RoundStatus, Step>> = {
   ROSTER_FROZEN: 'open',
   OPEN: 'start-closing',
   CLOSING: 'close',
+  CLOSED: 'certify',
 }
 
 export function nextStep(status: RoundStatus): Step | null {
@@ -42,9 +43,11 @@ export function obstacles(round: Pick<Round, 'status'>, coverage: Coverage | und
 }
 
 export function canTake(round: Pick<Round, 'status'>, coverage: Coverage | undefined): boolean {
+  if (round.status === 'CLOSED') return unsigned(coverage) === 0
   return nextStep(round.status) !== null && !obstacles(round, coverage).some((one) => one.blocks)
 }
 
-export function stillMissing(coverage: Coverage | undefined): number {
-  return coverage ? missingOf(coverage.equation.classes) : 0
+/** Parts of the round without a signature that stands. */
+export function unsigned(coverage: Coverage | undefined): number {
+  return coverage?.children.filter((child) => !child.certified).length ?? 1
 }

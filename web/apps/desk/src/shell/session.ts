@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who is signed in, and what this house is: read once, kept for the whole window. */
-import { pick, setTimeZone, suggestLanguage, useToken, type Bilingual } from '@muster/ui'
+import { pick, setTimeZone, suggestLanguage, useToken } from '@muster/ui'
 import { computed, readonly, shallowRef } from 'vue'
 import { sessions } from '../api/calls'
 import type { Pack, Session } from '../api/types'
 
-const current = shallowRef<Session | null>(null)
+export type SignedIn = Session & { user: NonNullable<Session['user']> }
+
+const current = shallowRef<SignedIn | null>(null)
 const asked = shallowRef(false)
+const words = shallowRef<Pack | null>(null)
 
 export const session = readonly(current)
+export const pack = readonly(words)
 export const isAsked = readonly(asked)
 export const isDrill = computed(() => current.value?.is_drill ?? false)
-export const incidentName = computed(() => {
-  const name = current.value?.incident?.name
-  return typeof name === 'string' ? name : pick(name)
-})
+export const incidentName = computed(() => current.value?.incident?.name ?? '')
+export const roleName = computed(() => pick(current.value?.grants[0]?.role_name) || current.value?.user.title || '')
 
-export async function readSession(): Promise<Session | null> {
+export async function readSession(): Promise<SignedIn | null> {
   try {
     enter(await sessions.read())
+    if (current.value && !words.value) words.value = await sessions.pack()
   } catch {
     current.value = null
   }
@@ -27,37 +30,45 @@ export async function readSession(): Promise<Session | null> {
 }
 
 export async function signIn(username: string, password: string): Promise<void> {
-  enter(await sessions.signIn(username, password))
-  // The answer to signing in may be short; the full one carries the pack and the new token.
+  await sessions.signIn(username, password)
+  // Signing in turns the token; the session is read again to hold the new one.
   await readSession()
 }
 
 export async function signOut(): Promise<void> {
   await sessions.signOut()
   current.value = null
+  await readSession()
 }
 
 export function forgetSession(): void {
   current.value = null
 }
 
-type PackList = 'needs' | 'services'
+/** Whether one of the caller's roles is among these; what it says is only what is shown, the server decides. */
+export function hasRole(...roles: string[]): boolean {
+  return current.value?.grants.some((grant) => roles.includes(grant.role)) ?? false
+}
 
 /** The word of a code that the pack defines; the code itself when this pack does not know it. */
-export function packWord(list: PackList, code: string): string {
-  const found = (current.value?.pack?.[list] ?? []).find((one: { code: string; name: Bilingual }) => one.code === code)
+export function packWord(list: 'needs' | 'services', code: string): string {
+  const found = words.value?.[list]?.find((one) => one.code === code)
   return found ? pick(found.name) : code
 }
 
 export function postWord(type: string): string | null {
-  const found = (current.value?.pack as Pack | undefined)?.posts?.find((one) => one.type === type)
+  const found = words.value?.posts?.find((one) => one.type === type)
   return found ? pick(found.name) : null
 }
 
-function enter(next: Session | null): void {
-  if (!next?.user) return
-  current.value = next
+function enter(next: Session): void {
   useToken(next.csrf)
-  suggestLanguage(next.user.lang)
   setTimeZone(next.incident?.time_zone)
+  current.value = isSignedIn(next) ? next : null
+  const lang = next.user?.lang ?? next.pack?.language
+  if (lang) suggestLanguage(lang)
+}
+
+function isSignedIn(next: Session): next is SignedIn {
+  return next.user !== null
 }

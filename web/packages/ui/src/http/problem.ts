@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An answer that says no: problem+json with a code, a sentence and, for each wrong field, the cure. */
-import { message, sentence } from '../words/words'
+import { message, messageCure, sentence } from '../words/words'
 
 export interface FieldProblem {
   row?: number
@@ -16,6 +16,8 @@ export interface Problem {
   status: number
   code: string
   detail?: string
+  cure?: string
+  facts?: Record<string, unknown>
   errors?: FieldProblem[]
 }
 
@@ -31,11 +33,17 @@ export class ProblemError extends Error {
   }
 }
 
-/** One sentence for any failure: the server's own words first, then ours by code, then a plain one by status. */
+/** One sentence for any failure: the server's words in the reader's language, else ours by code, else a plain one. */
 export function explain(error: unknown): string {
   if (!(error instanceof ProblemError)) return sentence('problem.no_network')
   const { detail, code, title, status } = error.problem
-  return detail || message(code) || title || sentence(status >= 500 ? 'problem.server' : 'problem.unknown')
+  const told = title === code ? '' : title
+  return detail || told || message(code) || sentence(status >= 500 ? 'problem.server' : 'problem.unknown')
+}
+
+/** What to do about it, where the server knows. */
+export function cureOf(error: unknown): string {
+  return error instanceof ProblemError ? (error.problem.cure ?? messageCure(error.problem.code) ?? '') : ''
 }
 
 export async function problemOf(response: Response): Promise<ProblemError> {

@@ -37,11 +37,11 @@ export function missingOf(classes: Equation['classes']): number {
   return (classes.OPEN ?? 0) + (classes.UNREACHED ?? 0)
 }
 
-/** Someone opened, or it was checked to be empty. */
+/** Somebody was seen, or it was checked to be empty; a door that stayed shut counts as not reached. */
 export function doorsSettled(doors: DoorFigures): number {
-  return doors.seen + doors.vacant + doors.refused
+  return doors.seen + doors.vacant
 }
 
 export function doorsNeverReached(doors: DoorFigures): number {
-  return doors.no_answer + doors.unseen
+  return doors.total - doorsSettled(doors)
 }

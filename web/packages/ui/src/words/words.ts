@@ -66,6 +66,11 @@ export function message(code: string, facts: Facts = {}, lang: Language = langua
   return found === undefined ? null : fill(found.text, facts, lang)
 }
 
+export function messageCure(code: string, facts: Facts = {}, lang: Language = language.value): string | null {
+  const found = MESSAGES[lang][code]?.cure
+  return found === undefined ? null : fill(found, facts, lang)
+}
+
 export function fill(text: string, facts: Facts, lang: Language): string {
   return text.replace(/\{([^{}]+)\}/g, (whole, inner: string) => {
     if (inner.startsWith('@')) return noun(inner.slice(1), facts, lang)
