@@ -70,7 +70,7 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
     }
     if incident:
         pack = pack_of(incident)
-        answer["pack"] = {"key": pack.key, "name": {"zh": pack.name.zh, "en": pack.name.en}, "language": pack.language}
+        answer["pack"] = pack.to_json()
         answer["modules"] += list(pack.modules)
     if isinstance(request.user, User) and request.user.is_authenticated:
         who = caller(request)

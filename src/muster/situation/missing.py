@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from muster.base.errors import Refusal
+from muster.base.messages import text
 from muster.campaigns.models import LedgerEntry, Round, RoundGrid
 from muster.campaigns.queries import MISSING, missing_entries
 from muster.campaigns.rules import OutcomeRule, outcome_rules
@@ -109,7 +110,7 @@ def _items(page: Sequence[LedgerEntry], round_: Round, *, scope: Scope, pack: Pa
                 "outcome_name": names.get(entry.outcome),
                 "attempts": entry.attempts,
                 "last_at": entry.at,
-                "next_action": next_action(entry, rules, has_phone=bool(phone)),
+                "next_action": in_words(next_action(entry, rules, has_phone=bool(phone))),
                 "services": pack.services_of(needs.get(entry.subject, [])),
             }
         )
@@ -126,6 +127,10 @@ def next_action(entry: LedgerEntry, rules: dict[str, OutcomeRule], *, has_phone:
     if has_phone and entry.attempts >= 1:
         return "call"
     return "visit_again" if entry.attempts < 3 else "ask_neighbours"
+
+
+def in_words(action: str) -> dict[str, str]:
+    return {"code": action, "zh": text(f"action_{action}", "zh"), "en": text(f"action_{action}", "en")}
 
 
 def _people(subjects: Sequence[uuid.UUID], scope: Scope) -> dict[uuid.UUID, tuple[str, str | None]]:

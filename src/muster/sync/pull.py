@@ -28,6 +28,7 @@ from muster.incidents.packs import pack_of
 from muster.packs import Pack
 from muster.places.models import Building, Dwelling, Gone, Grid, GridPost
 from muster.register.models import Household, Person
+from muster.register.names import search_keys
 from muster.register.queries import open_needs
 from muster.situation.coverage import figures
 from muster.storage.sealed import reveal_column
@@ -229,7 +230,7 @@ class _Changes:
             self.persons.append(
                 {"id": row[0], "household": row[1], "dwelling": row[2], "name": name or "", "phone": phone, "grid": grid.id,
                  "age_band": age_band(row[5], self.year), "services": pack.services_of(needs.get(row[0], [])), "listed": row[6],
-                 "lives_here": row[8]}
+                 "lives_here": row[8], "search_keys": search_keys(name)}
             )  # fmt: skip
 
     def _entries(self, grid: Grid, since: int) -> None:
