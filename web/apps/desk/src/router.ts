@@ -9,6 +9,7 @@ const pages: RouteRecordRaw[] = [
   { path: '', component: () => import('./inbox/InboxPage.vue') },
   { path: 'register', component: () => import('./register/RegisterPage.vue') },
   { path: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue') },
+  { path: 'rounds/current', component: () => import('./rounds/CurrentRound.vue'), meta: { menu: '/campaigns' } },
   { path: 'rounds/:id', component: () => import('./rounds/RoundPage.vue'), meta: { menu: '/campaigns' } },
   { path: 'kinds', component: () => import('./campaigns/KindsPage.vue') },
   { path: 'kinds/:key', component: () => import('./campaigns/KindPage.vue') },

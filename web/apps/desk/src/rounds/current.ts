@@ -8,11 +8,11 @@ import type { Round } from '../api/types'
 const RUNNING = ['OPEN', 'CLOSING', 'ROSTER_FROZEN', 'CLOSED', 'CERTIFIED', 'PLANNED']
 const chosen = shallowRef<string | null>(null)
 
-export function useCurrentRound(): { round: ComputedRef<Round | null>; all: ComputedRef<Round[]>; chosen: Ref<string | null> } {
-  const { data } = useQuery({ queryKey: ['rounds'], queryFn: () => rounds.list(), staleTime: 30_000 })
+export function useCurrentRound(): { round: ComputedRef<Round | null>; all: ComputedRef<Round[]>; chosen: Ref<string | null>; isKnown: Ref<boolean> } {
+  const { data, isFetched } = useQuery({ queryKey: ['rounds'], queryFn: () => rounds.list(), staleTime: 30_000 })
   const all = computed(() => data.value?.items ?? [])
   const round = computed(() => all.value.find((one) => one.id === chosen.value) ?? mostRunning(all.value))
-  return { round, all, chosen }
+  return { round, all, chosen, isKnown: isFetched }
 }
 
 export function mostRunning(all: readonly Round[]): Round | null {
