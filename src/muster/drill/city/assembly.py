@@ -239,15 +239,3 @@ class Assembly:
                 elsewhere_listed=tuple(self._elsewhere),
             ),
         )
-
-
-def overlaps(buildings: Sequence[Building]) -> list[tuple[str, str]]:
-    """Pairs of buildings whose footprints overlap by more than a hand's breadth; a check, not a step."""
-    shapes = [shapely.Polygon(b.polygon) for b in buildings]
-    tree = shapely.STRtree(shapes)
-    first, second = tree.query(shapes, predicate="intersects")
-    return [
-        (buildings[i].key, buildings[j].key)
-        for i, j in zip(first.tolist(), second.tolist(), strict=True)
-        if i < j and shapes[i].intersection(shapes[j]).area > 1e-12
-    ]

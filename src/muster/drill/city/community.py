@@ -68,8 +68,14 @@ class CommunityMaker:
         """What each block is for. Real streets give blocks of all sizes: small ones get the small kind."""
         profiles = self._scenario.table["profiles"]
         names: Sequence[str] = profiles["blocks"][plan.profile]
-        turned = self._draws("kinds", plan.index).below(len(blocks)) if plan.index > 0 else 0
-        kinds = [self._scenario.blocks[names[(k + turned) % len(names)]] for k in range(len(blocks))]
+        draws = self._draws("kinds", plan.index)
+        order = draws.shuffled(range(1, len(names))) if plan.index > 0 else range(1, len(names))
+        names = [
+            names[0],
+            *(names[k] for k in order),
+        ]  # the first one makes the profile: it is never left out
+        kinds = [self._scenario.blocks[names[k % len(names)]] for k in range(len(blocks))]
+        kinds = draws.shuffled(kinds) if plan.index > 0 else kinds
         if len(blocks) <= len(names):
             return _largest_lived_in(kinds, blocks)
         homes = [self._scenario.blocks[n] for n in names if self._scenario.blocks[n].share > 0]
@@ -100,8 +106,9 @@ class CommunityMaker:
         return homes
 
 
-def _largest_lived_in(kinds: list[BlockKind], blocks: Sequence[Block]) -> list[BlockKind]:
+def _largest_lived_in(kinds: Sequence[BlockKind], blocks: Sequence[Block]) -> list[BlockKind]:
     """The largest block goes to the closest built kind, so that the people find room."""
+    kinds = list(kinds)
     largest = max(range(len(blocks)), key=lambda k: shapely.Polygon(blocks[k].ring).area)
     densest = max(range(len(kinds)), key=lambda k: (kinds[k].share, k == largest))
     kinds[largest], kinds[densest] = kinds[densest], kinds[largest]

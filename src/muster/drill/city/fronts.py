@@ -94,14 +94,20 @@ def _sides_of(ring: tuple[Point, ...]) -> list[Point]:
     return list(anticlockwise([(float(x), float(y)) for x, y in simple.exterior.coords[:-1]]))
 
 
-def number_shops(filled: Filled, form: str, taken: dict[tuple[str, int], int]) -> None:
+def number_shops(filled: Filled, form: str, taken: set[tuple[str, int]]) -> None:
     """House numbers along each street: those of the nearest vertex, the next free one of its side."""
     for footprint in filled.footprints:
         if footprint.kind == "shop_house":
-            first = int(footprint.number)
-            count = taken.get((footprint.street, first), 0)
-            taken[footprint.street, first] = count + 1
-            footprint.number = form.format(first + 2 * count)
+            footprint.number = form.format(next_free(footprint.street, int(footprint.number), taken))
+
+
+def next_free(street: str, first: int, taken: set[tuple[str, int]]) -> int:
+    """The first free number of a street from `first` on, on the same side."""
+    number = first
+    while (street, number) in taken:
+        number += 2
+    taken.add((street, number))
+    return number
 
 
 def fill_open(block: Block, kind: BlockKind, draws: Draws) -> Filled:

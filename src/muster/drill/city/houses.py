@@ -14,6 +14,7 @@ import shapely
 
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled, Footprint, Lane, frame_angle, turn_back, turned_front
+from muster.drill.city.fronts import next_free
 from muster.drill.city.lattice import Block
 from muster.drill.city.model import Point
 from muster.drill.city.plane import spans_between, turned
@@ -134,14 +135,11 @@ class _Rows:
         self.filled.footprints.append(house)
 
 
-def number_houses(filled: Filled, lane_names: Sequence[str], taken: dict[tuple[str, int], int]) -> None:
+def number_houses(filled: Filled, lane_names: Sequence[str], taken: set[tuple[str, int]]) -> None:
     """Names for the new lanes; odd numbers on one side, even on the other."""
     for lane, name in zip(filled.lanes, lane_names, strict=True):
         lane.name = name
     for house in filled.footprints:
         if house.lane is not None:
             house.street = house.lane.name
-        first = int(house.number or 1)
-        count = taken.get((house.street, first), 0)
-        taken[house.street, first] = count + 1
-        house.number = str(first + 2 * count)
+        house.number = str(next_free(house.street, int(house.number or 1), taken))

@@ -35,10 +35,10 @@ class NeedTable:
                 )
 
     def household(
-        self, members: Sequence[Member], mode: str, draws: Draws, *, registered: bool
+        self, members: Sequence[Member], mode: str, draws: Draws, *, registered: bool, living: int
     ) -> list[tuple[str, ...]]:
-        """The needs of each member, in the members' order."""
-        alone = len(members) == 1 and mode not in {"dormitory", "care"}
+        """The needs of each member, in the members' order; `living` of them live here."""
+        alone = living == 1 and mode not in {"dormitory", "care"}
         infant_age = min((m.age for m in members), default=99.0)
         shared = (
             [need for need, share in self._home.items() if draws.random() < share] if mode != "care" else []

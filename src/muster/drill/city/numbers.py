@@ -9,6 +9,7 @@ written. British numbers come from the range that Ofcom keeps for drama, 07700 9
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import mul
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
@@ -21,7 +22,8 @@ _SCRAMBLE = 38_196_601  # no common factor with 10**8
 
 def check_digit(first_17: str) -> str:
     """The eighteenth character of a Chinese identity number (GB 11643)."""
-    return CHECKS[sum(w * int(c) for w, c in zip(WEIGHTS, first_17, strict=True)) % 11]
+    # Character codes lie 48 above their digits; this runs once for each person of a city.
+    return CHECKS[(sum(map(mul, WEIGHTS, first_17.encode())) - 48 * sum(WEIGHTS)) % 11]
 
 
 def id_number(area: str, born: date, sex: str, slot: int) -> str:

@@ -52,7 +52,8 @@ class PersonMaker:
             return [self._traveller(key, person_key, group, register)]
         births = [self._birth(m, draws) for m in members]
         names = self._names.household(members, [b.year for b in births], draws)
-        needs = self._needs.household(members, group.mode, draws, registered=group.registered)
+        living = len(members) - len(group.away_members)
+        needs = self._needs.household(members, group.mode, draws, registered=group.registered, living=living)
         phones = self._phones(members, register, draws)
         hometown = None if group.registered else draws.below(160)
         persons = []

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 from muster.drill.city.draws import Draws
 from muster.drill.city.footprints import Filled, Footprint
-from muster.drill.city.fronts import number_shops
+from muster.drill.city.fronts import next_free, number_shops
 from muster.drill.city.houses import number_houses
 from muster.drill.city.place_names import DIGITS_ZH
 from muster.drill.city.plan import CommunityPlan
 from muster.drill.city.scenario import BlockKind, Scenario
 from muster.drill.city.village import name_alleys
 
+ALLEYS = 8  # alleys with names of their own in one block; the others are called after them
+SIDES = ("", "北", "南", "东", "西", "上", "下", "后")
 SUFFIX = {"slab": "号楼", "walk_up": "号楼", "tower": "号楼", "villa": "栋", "dormitory": "号宿舍楼"}
 
 
@@ -27,16 +29,15 @@ class Namer:
         self._pools = scenario.name_pools["places"]
         self._chinese = scenario.language == "zh"
         self._used: set[str] = set()
-        self._taken: dict[tuple[str, int], int] = {}
-        self._lanes = 0
+        self._taken: set[tuple[str, int]] = set()
+        self._lanes = self._villages = 0
 
     def name(self, sites: Sequence[Filled], kinds: Sequence[BlockKind]) -> None:
         for filled, kind in zip(sites, kinds, strict=True):
             if kind.compound:
                 filled.name = self._compound_name(self._pools[kind.compound], kind)
             if kind.filler == "village":
-                start = self._draws.below(len(self._pools["alley"]))
-                name_alleys(filled, [*self._pools["alley"][start:], *self._pools["alley"][:start]])
+                name_alleys(filled, self._alley_names())
             elif kind.filler == "houses":
                 number_houses(filled, [self._lane_name() for _ in filled.lanes], self._taken)
             if kind.ground and not kind.building:
@@ -57,6 +58,14 @@ class Namer:
         self._used.add(name)
         return name
 
+    def _alley_names(self) -> list[str]:
+        """Names for the alleys of one more block of the village, unlike those of the blocks before."""
+        pool = self._pools["alley"]
+        turn, start = divmod(self._villages * ALLEYS, len(pool))
+        self._villages += 1
+        first = (start + self._plan.index * 3) % len(pool)
+        return [f"{SIDES[turn % len(SIDES)]}{(pool + pool)[first + k]}" for k in range(ALLEYS)]
+
     def _lane_name(self) -> str:
         self._lanes += 1
         return self._scenario.street_names.inner(self._plan.index, 20 + self._lanes)
@@ -76,10 +85,8 @@ class Namer:
 
     def _street_number(self, footprint: Footprint, filled: Filled) -> None:
         """A block of flats or a home has the next free number of the street at its gate."""
-        first = int(filled.number or 1)
-        count = self._taken.get((filled.street, first), 0)
-        self._taken[filled.street, first] = count + 1
-        footprint.street, footprint.number = filled.street, str(first + 2 * count)
+        number = next_free(filled.street, int(filled.number or 1), self._taken)
+        footprint.street, footprint.number = filled.street, str(number)
 
     def _facility_name(self, ground: str) -> str:
         place = self._plan.name if self._chinese else self._plan.name_en

@@ -18,7 +18,7 @@ from muster.drill.city.place_names import community_name, pair
 from muster.drill.city.plane import Plane
 from muster.drill.city.scenario import Scenario
 
-SMALLEST, LARGEST = 200, 25_000_000
+SMALLEST = 200
 
 
 class Grounds(Protocol):
@@ -55,9 +55,10 @@ class CityPlan:
 
 def community_sizes(scenario: Scenario, people: int, seed: int) -> list[int]:
     """How many people each community has: fixed by its index, but for the last one."""
-    if not SMALLEST <= people <= LARGEST:
-        raise Refusal("drill.people_out_of_range", people=people, least=SMALLEST, most=LARGEST)
     areas = scenario.table["areas"]
+    most = areas["most_people"]
+    if not SMALLEST <= people <= most:
+        raise Refusal("drill.people_out_of_range", people=people, least=SMALLEST, most=most)
     low, high = areas["community_people"]
     factors = scenario.table["profiles"].get("size", {})
     sizes: list[int] = []

@@ -28,13 +28,14 @@ from muster.drill.city.village import cut_across, sides_of
 
 BOUNDING = {  # streets that bound blocks; lanes and paths only keep buildings off
     "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street",
-    "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link",
+    "pedestrian", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link",
 }  # fmt: skip
 PAVEMENT = 3.0
 VERTEX_EVERY = 25.0
 LARGEST_FIELD = 42_000.0  # square metres; larger ones get inner streets
 SMALLEST_FIELD, SMALLEST_BLOCK = 1_800.0, 1_100.0
 USUAL, MOST = 0.032, 0.06  # people per square metre of free ground
+DENSE_M = 500.0  # how far around a field streets count when the densest place is sought
 INNER_CLASS = "residential"
 HILBERT_ORDER = 10
 
@@ -80,10 +81,13 @@ class RealGrounds:
         """The streets in metres, with a vertex every few metres, main component first checked."""
         lat = math.cos(math.radians(self.plane.lat)) * METRES_PER_DEGREE
         ways = []
-        for road in self.network.roads:
+        for number, road in enumerate(self.network.roads):
+            name = road.name
+            if not name and road.klass in BOUNDING:  # people live there: the street needs a name
+                name = self.names.inner(number // 10, number % 10)
             xy = (np.array(road.points) - (self.plane.lon, self.plane.lat)) * (lat, METRES_PER_DEGREE)
             line = shapely.segmentize(shapely.LineString(np.round(xy, 3)), VERTEX_EVERY)
-            ways.append(_Way(road.name, road.klass, line))
+            ways.append(_Way(name, road.klass, line))
         return ways
 
     @cached_property
@@ -138,7 +142,7 @@ class RealGrounds:
         return self._in_order(fields)
 
     def _in_order(self, fields: list[_Field]) -> list[_Field]:
-        """Along a Hilbert curve, beginning in the middle of the map."""
+        """Along a Hilbert curve, beginning where the streets are densest."""
         centres = [f.shape.centroid for f in fields]
         low_x, low_y = min(c.x for c in centres), min(c.y for c in centres)
         wide = max(max(c.x for c in centres) - low_x, max(c.y for c in centres) - low_y) + 1
@@ -150,7 +154,10 @@ class RealGrounds:
             return hilbert_distance(*cell, HILBERT_ORDER), x, y
 
         order = sorted(range(len(fields)), key=place)
-        start = min(range(len(order)), key=lambda n: math.hypot(centres[order[n]].x, centres[order[n]].y))
+        tree, _ = self._vertices
+        around = shapely.buffer([centres[k] for k in order], DENSE_M, quad_segs=3)
+        found = np.bincount(tree.query(around, predicate="intersects")[0], minlength=len(order))
+        start = int(found.argmax())
         return [fields[k] for k in order[start:] + order[:start]]
 
     def _cut(self, face: Any, draws: Draws) -> list[_Field]:
