@@ -20,7 +20,7 @@ from muster.storage.keys import keystore
 log = logging.getLogger("muster.processes")
 IDLE_SECONDS = 0.1
 SNAPSHOT_SECONDS = 1.0
-WORK_SECONDS = 5.0
+WORK_SECONDS = 1.0
 
 
 def stop_event() -> threading.Event:
@@ -69,7 +69,7 @@ def run_fold() -> None:
             report = fold_once(reader, now=now)
             if time.monotonic() - shown >= SNAPSHOT_SECONDS:
                 seen, shown = write_snapshots(at=now(), last=seen), time.monotonic()
-        except Exception:  # noqa: BLE001 -- fold must not die; what failed is tried again from its position
+        except Exception:
             log.exception("fold: will try again")
             close_old_connections()
             stop.wait(1.0)
@@ -81,14 +81,18 @@ def run_fold() -> None:
 
 def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
+    from muster.cli.plan_child import PlanChild
     from muster.trail.services import seal_events
 
     stop = stop_event()
+    plans = PlanChild()
     while not stop.is_set():
         try:
+            plans.look_after()
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
-        except Exception:  # noqa: BLE001 -- the worker must not die
+        except Exception:
             log.exception("worker: will try again")
             close_old_connections()
         stop.wait(WORK_SECONDS)
+    plans.stop()

@@ -18,6 +18,7 @@ def register_commands(app: typer.Typer) -> None:
     app.command(hidden=True)(web)
     app.command(hidden=True)(fold)
     app.command(hidden=True)(work)
+    app.command("solve-plan", hidden=True)(solve_plan)
     tls = typer.Typer(help="Certificates for training and for a site that lives alone.")
     tls.command("init")(tls_init)
     app.add_typer(tls, name="tls")
@@ -62,9 +63,23 @@ def work() -> None:
     run_worker()
 
 
+def solve_plan(plan: str) -> None:
+    """Solve one queued division plan; started by the worker."""
+    import uuid
+
+    set_up()
+    from muster.register import division_plans
+
+    division_plans.solve_plan(uuid.UUID(plan))
+
+
 def tls_init(
-    host: Annotated[list[str] | None, typer.Option(help="a host name or address; may be given more than once")] = None,
-    folder: Annotated[Path | None, typer.Option(help="where to write; default: tls in the data folder")] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="a host name or address; may be given more than once")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="where to write; default: tls in the data folder")
+    ] = None,
 ) -> None:
     """Make a local certificate authority and a certificate, for training or a site of one's own."""
     set_up()
@@ -72,6 +87,8 @@ def tls_init(
 
     from muster.cli.local_ca import make_local_ca
 
-    made = make_local_ca(folder or settings.ENVIRONMENT.data / "tls", hosts=host or ["localhost", "127.0.0.1"])
+    made = make_local_ca(
+        folder or settings.ENVIRONMENT.data / "tls", hosts=host or ["localhost", "127.0.0.1"]
+    )
     typer.echo(f"authority:   {made.authority}\ncertificate: {made.certificate}\nkey:         {made.key}")
     typer.echo(f"MUSTER_TLS_CERT={made.certificate} MUSTER_TLS_KEY={made.key} muster serve")

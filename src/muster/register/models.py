@@ -126,3 +126,7 @@ class DuplicatePair(models.Model):
                 name="duplicatepair_decided_when_and_by",
             ),
         ]
+
+
+from muster.register.import_models import ImportBatch, ImportChunk, ImportRow  # noqa: E402, F401
+from muster.register.plan_models import DivisionPlan  # noqa: E402, F401

@@ -73,7 +73,7 @@ def propose_division(area: Area, *, sizes: dict[str, int] | None = None, measure
     wanted = {**DEFAULT_SIZES, **(sizes or {})}
     if not 0 < wanted["small"] <= wanted["medium"] <= wanted["large"]:
         raise Refusal("division_size_bad", **wanted)
-    rows = list(Building.objects.filter(area__path__startswith=area.path, lon__isnull=False).select_related("area").order_by("area__code", "code"))
+    rows = _buildings(area)
     if not rows:
         raise Refusal("area_without_buildings", area=area.name)
     problem, loads = _problem(area, rows, wanted, measure, pinned or {})
@@ -82,6 +82,42 @@ def propose_division(area: Area, *, sizes: dict[str, int] | None = None, measure
     proposal.walk = walking_orders(rows, proposal.small_of)
     proposal.reasons = [{"code": r.code, "facts": dict(r.facts)} for r in districting.explain(problem, plan)]
     return proposal
+
+
+def redraw(area: Area, proposal: Proposal, measure: str) -> Proposal:
+    """The same division after a person moved buildings: people, outlines and the worst deviation are counted anew."""
+    rows = _buildings(area)
+    people, work = _loads(rows)
+    loads = people if measure == "population" else work
+    parents = {g.key: g.parent for g in proposal.grids}
+    inside: dict[str, list[int]] = defaultdict(list)
+    for i, b in enumerate(rows):
+        key: str | None = proposal.small_of.get(b.id)
+        while key is not None:
+            inside[key].append(i)
+            key = parents.get(key)
+    shapes = grid_shapes(rows, [proposal.small_of[b.id] for b in rows])
+    grids = []
+    for g in proposal.grids:
+        shape = shapes.merged(sorted({proposal.small_of[rows[i].id] for i in inside[g.key]}))
+        grids.append(
+            ProposedGrid(g.key, g.level, g.parent, g.name, g.name_en, people=sum(loads[i] for i in inside[g.key]),
+                         buildings=len(inside[g.key]), geometry=shape.geometry, lon=shape.lon, lat=shape.lat)  # fmt: skip
+        )
+    worst = max((_worst([g.people for g in grids if g.level == level]) for level in LEVELS), default=0)
+    return Proposal(grids, proposal.small_of, walking_orders(rows, proposal.small_of), worst, proposal.bound_ppm, proposal.moved_people,
+                    proposal.reasons)  # fmt: skip
+
+
+def _worst(weights: Sequence[int]) -> int:
+    """Worst deviation from the mean, in millionths."""
+    mean = sum(weights) / len(weights) if weights else 0
+    return round(max(abs(w - mean) for w in weights) / mean * 1_000_000) if mean else 0
+
+
+def _buildings(area: Area) -> list[Building]:
+    rows = Building.objects.filter(area__path__startswith=area.path, lon__isnull=False).select_related("area")
+    return list(rows.order_by("area__code", "code"))
 
 
 def _metres(rows: Sequence[Building]) -> tuple[Any, Any, Callable[[float, float], tuple[float, float]]]:
