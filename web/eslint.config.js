@@ -14,7 +14,7 @@ const fence = (files, group, message) => ({
 const lengths = (max) => ['error', { max, skipBlankLines: true, skipComments: true }]
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/**', '**/dist/**', '**/dev/**', '**/public/**', 'packages/client/src/schema.ts'] },
+  { ignores: ['**/node_modules/**', '**/dist/**', '**/dev/**', '**/public/**', '**/worker/**', 'packages/client/src/schema.ts'] },
   ...tseslint.configs.strict,
   ...tseslint.configs.stylistic,
   ...vue.configs['flat/recommended'],

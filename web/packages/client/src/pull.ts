@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a phone pulls: the rows of its grids above its cursor, what is gone, the verdicts on its facts. */
-import type { Bilingual, CampaignKind, DoorState, EntryClass, Unit } from '@muster/rules'
+import type { Bilingual, CampaignKind, DoorState, EntryClass, PhonePlan, Unit } from '@muster/rules'
 
 export interface RoundRow {
   id: string
@@ -115,6 +115,8 @@ export interface PullPage {
   gone: GoneRow[]
   verdicts: VerdictRow[]
   services?: ServiceName[]
+  /** How the pack writes phone numbers; without it a number is kept as it is typed. */
+  phones?: PhonePlan
   server_keys?: { kid: string; jwk: JsonWebKey }[]
   terms_version?: string
 }

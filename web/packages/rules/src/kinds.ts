@@ -77,7 +77,11 @@ export function unanswered(questions: readonly Question[], answers: Answers): Qu
   })
 }
 
-/** Outcomes that say something of the whole door: one tap at the door counts for all who are left behind it. */
+const CLOSED_DOOR = new Set(['NO_ANSWER', 'REFUSED', 'VACANT'])
+
+/** Outcomes of a door where nobody was met: one tap counts for all who are left behind it. */
 export function doorOutcomes(kind: CampaignKind): Outcome[] {
-  return outcomesInOrder(kind).filter(({ door, met }) => met !== true && (door === 'NO_ANSWER' || door === 'REFUSED'))
+  // Where the door itself is what the round asks about, its own keys say all of this already.
+  if (kind.unit === 'dwelling') return []
+  return outcomesInOrder(kind).filter(({ door, met, class: cls }) => met !== true && cls !== 'DONE' && CLOSED_DOOR.has(door ?? ''))
 }

@@ -11,11 +11,13 @@ import type {
   RoundRow,
   ServiceName,
 } from '@muster/client'
+import type { PhonePlan } from '@muster/rules'
 
 export class GridCopy {
   rounds: RoundRow[] = []
   grids: GridRow[] = []
   services: ServiceName[] = []
+  phones: PhonePlan | null = null
   readonly buildings = new Map<string, BuildingRow>()
   readonly doors = new Map<string, DoorRow>()
   readonly households = new Map<string, HouseholdRow>()
@@ -27,6 +29,7 @@ export class GridCopy {
     this.rounds = merged(this.rounds, page.rounds)
     this.grids = merged(this.grids, page.grids)
     if (page.services) this.services = page.services
+    if (page.phones) this.phones = page.phones
     for (const row of page.buildings) this.buildings.set(row.id, row)
     for (const row of page.doors) this.doors.set(row.id, row)
     for (const row of page.households) this.households.set(row.id, row)
@@ -52,6 +55,7 @@ export class GridCopy {
       rounds: this.rounds,
       grids: this.grids,
       services: this.services,
+      ...(this.phones && { phones: this.phones }),
       buildings: [...this.buildings.values()],
       doors: [...this.doors.values()],
       households: [...this.households.values()],

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Finding a door by what people say at it: room, building, name, first letters of the name, end of the phone number. */
-import { fold } from '@muster/rules'
+import { fold, maskName } from '@muster/rules'
 import { initialsOf } from './initials'
 import type { DoorView, RoundView } from './view'
 
 export interface Found {
   view: DoorView
-  /** Who matched, if it was a person. */
+  /** Who matched, if it was a person; masked, as in every list. */
   person: string | null
 }
 
@@ -49,9 +49,9 @@ function hitOf({ code, address, people }: Indexed, wanted: string): { rank: numb
   if (code === wanted) return { rank: 0, person: null }
   const digits = wanted.replace(/[^0-9]/g, '')
   for (const { name, key, initials, phone } of people) {
-    if (key.startsWith(wanted) || initials === wanted) return { rank: 1, person: name }
-    if (key.includes(wanted) || initials.startsWith(wanted)) return { rank: 2, person: name }
-    if (digits.length >= 4 && phone.endsWith(digits)) return { rank: 2, person: name }
+    if (key.startsWith(wanted) || initials === wanted) return { rank: 1, person: maskName(name) }
+    if (key.includes(wanted) || initials.startsWith(wanted)) return { rank: 2, person: maskName(name) }
+    if (digits.length >= 4 && phone.endsWith(digits)) return { rank: 2, person: maskName(name) }
   }
   if (code.startsWith(wanted)) return { rank: 3, person: null }
   return address.includes(wanted) ? { rank: 4, person: null } : null

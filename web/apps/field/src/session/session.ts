@@ -104,6 +104,15 @@ export class Session {
     await this.rhythm.now()
   }
 
+  nextTry(): number | null {
+    return this.options.outbox.sending.next_try_at
+  }
+
+  /** Something of whoever had this phone before is still on it. */
+  async hasOthersWork(): Promise<boolean> {
+    return (await this.options.outbox.closed()).length > 0
+  }
+
   /** What was sent waits for its verdict: it comes with the next pull. */
   async pull(): Promise<string | null> {
     const enrolment = this.enrolment.value

@@ -9,10 +9,12 @@ export interface Settings {
   when: string
   place: string
   show: 'left' | 'again' | 'all'
+  /** Messages up to this act have been looked at. */
+  read: number
 }
 
 const STORED_AS = 'muster.field'
-const FIRST: Settings = { large: false, sound: true, round: null, when: '', place: '', show: 'left' }
+const FIRST: Settings = { large: false, sound: true, round: null, when: '', place: '', show: 'left', read: 0 }
 
 export function openSettings(storage: Pick<Storage, 'getItem' | 'setItem'> = localStorage): Settings {
   const settings = reactive<Settings>({ ...FIRST, ...stored(storage) })

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a worker does at a door: one outcome for one or for all, its questions first, the same for the rest, the next door. */
+import { pick, sentence } from '@muster/ui'
+import { doorOutcomes, mustGive, questionsFor, type DoorState, type Outcome } from '@muster/rules'
+import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import { doorLabel, lineName } from '../grid/wording'
+import type { DoorView, Line } from '../grid/view'
+import { useField, type OutcomeDetail } from '../session/acting'
+import type { Session } from '../session/session'
+
+export interface Asking {
+  lines: Line[]
+  outcome: Outcome
+}
+
+export interface AtDoor {
+  openLine: ComputedRef<string>
+  expand: (subject: string) => void
+  choose: (lines: Line[], outcome: Outcome) => void
+  asking: ShallowRef<Asking | null>
+  answered: (detail: OutcomeDetail) => void
+  forAllLeft: (outcome: Outcome) => void
+  same: ComputedRef<Outcome | null>
+  sameForAll: () => void
+  states: ComputedRef<DoorState[]>
+  doorIs: (state: DoorState) => void
+  /** Everybody here has a result or was tried: the walk goes on. */
+  isTried: ComputedRef<boolean>
+  next: ComputedRef<DoorView | null>
+  calling: Ref<Line | null>
+  called: (line: Line) => void
+  callEnded: (reached: boolean) => void
+}
+
+const LEFT = new Set(['OPEN', 'UNREACHED'])
+
+export function useDoor(session: Session, view: ComputedRef<DoorView | null>): AtDoor {
+  const { acts } = useField()
+  const chosen = ref<string | null>(null)
+  const last = shallowRef<Outcome | null>(null)
+  const asking = shallowRef<Asking | null>(null)
+  const calling = shallowRef<Line | null>(null)
+  const kind = computed(() => session.round.value?.kind ?? null)
+  const left = computed(() => view.value?.lines.filter(({ entry }) => LEFT.has(entry.cls)) ?? [])
+  const acted = shallowRef(new Set<string>())
+  // Who was tried on an earlier visit stands open again; who was tried a minute ago does not.
+  const openLine = computed(() => chosen.value ?? left.value.find(({ subject }) => !acted.value.has(subject))?.subject ?? '')
+
+  const asks = (outcome: Outcome) => mustGive(outcome) !== null || (kind.value !== null && questionsFor(kind.value, outcome).length > 0)
+  const same = computed(() => (last.value && !asks(last.value) && left.value.some(({ entry }) => entry.cls === 'OPEN') ? last.value : null))
+
+  const states = computed<DoorState[]>(() => {
+    const covered = new Set(kind.value && left.value.length > 0 ? doorOutcomes(kind.value).map(({ door }) => door) : [])
+    if (kind.value?.unit === 'dwelling' && left.value.length > 0) return []
+    const all: DoorState[] = left.value.length > 0 ? ['VACANT'] : ['NO_ANSWER', 'REFUSED', 'VACANT']
+    return all.filter((state) => !covered.has(state as never))
+  })
+
+  const isTried = computed(() => {
+    const { lines = [], reading } = view.value ?? {}
+    return lines.length > 0 ? lines.every(({ entry }) => entry.cls !== 'OPEN') : reading !== undefined && reading.state !== 'UNSEEN'
+  })
+
+  const next = computed<DoorView | null>(() => {
+    const walk = session.view.value?.buildings.flatMap(({ stairs }) => stairs.flatMap(({ doors }) => doors)) ?? []
+    const here = walk.findIndex(({ door }) => door.id === view.value?.door.id)
+    return [...walk.slice(here + 1), ...walk.slice(0, Math.max(here, 0))].find(({ isLeft }) => isLeft) ?? null
+  })
+
+  async function record(lines: Line[], outcome: Outcome, detail: OutcomeDetail = {}): Promise<void> {
+    const door = view.value
+    const rules = kind.value
+    if (!door || !rules || lines.length === 0) return
+    const [first] = lines
+    const who = rules.unit === 'dwelling' ? doorLabel(door.door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
+    if (await acts.outcome(door, lines, outcome, `${who} ${pick(outcome.name)}`, detail)) {
+      last.value = lines.length === 1 ? outcome : null
+      chosen.value = null
+      acted.value = new Set([...acted.value, ...lines.map(({ subject }) => subject)])
+    }
+  }
+
+  function choose(lines: Line[], outcome: Outcome): void {
+    if (asks(outcome)) asking.value = { lines, outcome }
+    else void record(lines, outcome)
+  }
+
+  function answered(detail: OutcomeDetail): void {
+    const asked = asking.value
+    asking.value = null
+    if (asked) void record(asked.lines, asked.outcome, detail)
+  }
+
+  return {
+    openLine,
+    expand: (subject) => (chosen.value = openLine.value === subject ? '' : subject),
+    choose,
+    asking,
+    answered,
+    forAllLeft: (outcome) => choose(left.value, outcome),
+    same,
+    sameForAll: () => last.value && choose(left.value.filter(({ entry }) => entry.cls === 'OPEN'), last.value),
+    states,
+    doorIs: (state) => view.value && void acts.door(view.value, state, sentence(`door.${state.toLowerCase()}`)),
+    isTried,
+    next,
+    calling,
+    called: (line) => (calling.value = line),
+    callEnded: (reached) => {
+      if (view.value && calling.value) void acts.called(view.value, calling.value, reached, sentence(`door.reached_${reached ? 'yes' : 'no'}`))
+      calling.value = null
+    },
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which buildings and doors the list shows under its filter, and which buildings stand open. */
+import { computed, ref, type ComputedRef } from 'vue'
+import type { Session } from '../session/session'
+import type { BuildingView, DoorView, StairView } from './view'
+
+export interface Shown {
+  whole: BuildingView
+  stairs: StairView[]
+}
+
+export function useShownBuildings(session: Session): {
+  shown: ComputedRef<Shown[]>
+  isOpen: (id: string) => boolean
+  toggle: (id: string) => void
+} {
+  const chosen = ref(new Map<string, boolean>())
+  const shown = computed<Shown[]>(() =>
+    (session.view.value?.buildings ?? [])
+      .map((whole) => ({ whole, stairs: filtered(whole.stairs, session.settings.show) }))
+      .filter(({ stairs }) => stairs.length > 0),
+  )
+  // The first building of the walk stands open; the others wait for a tap, so that a large grid opens at once.
+  const first = computed(() => shown.value[0]?.whole.building.id)
+  const isOpen = (id: string) => chosen.value.get(id) ?? id === first.value
+  return { shown, isOpen, toggle: (id) => void chosen.value.set(id, !isOpen(id)) }
+}
+
+function filtered(stairs: readonly StairView[], show: 'left' | 'again' | 'all'): StairView[] {
+  const wanted = (view: DoorView) => show === 'all' || (view.isLeft && (show === 'left' || wasTried(view)))
+  return stairs.map(({ unit, doors }) => ({ unit, doors: doors.filter(wanted) })).filter(({ doors }) => doors.length > 0)
+}
+
+export function wasTried({ reading, lines }: DoorView): boolean {
+  return reading.attempts > 0 || lines.some(({ entry }) => entry.attempts > 0)
+}
