@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,7 +13,7 @@ from muster.api.rounds import full_round_json
 from muster.api.session import current_incident
 from muster.base.errors import Refusal
 from muster.campaigns.models import Campaign, CampaignKind
-from muster.campaigns.services import plan_round, save_kind, start_campaign
+from muster.campaigns.services import save_kind, start_campaign
 from muster.incidents.packs import pack_of
 from muster.places.queries import area as area_with_id
 
@@ -33,13 +31,6 @@ class CampaignIn(Schema):
     area: int
 
 
-class RoundIn(Schema):
-    campaign: uuid.UUID
-    name: str = ""
-    opens_at: datetime | None = None
-    closes_at: datetime | None = None
-
-
 @router.get("/campaign-kinds", operation_id="kinds_list")
 @operation("kinds.read")
 def list_kinds(request: HttpRequest) -> dict[str, Any]:
@@ -51,7 +42,12 @@ def list_kinds(request: HttpRequest) -> dict[str, Any]:
         for kind in pack_of(incident).campaign_kinds:
             newest[kind.key] = {"from": "pack", **pack_of(incident).campaign_kind_json(kind.key)}
         for row in CampaignKind.objects.filter(incident=incident.id).order_by("version"):
-            newest[row.key] = {"from": "desk" if row.made_by else "pack", **row.definition, "id": row.id, "made_at": row.made_at}
+            newest[row.key] = {
+                "from": "desk" if row.made_by else "pack",
+                **row.definition,
+                "id": row.id,
+                "made_at": row.made_at,
+            }
     return {"items": list(newest.values()), "next": None, "count": len(newest)}
 
 
@@ -65,14 +61,16 @@ def add_kind(request: HttpRequest, body: KindIn) -> dict[str, Any]:
         raise Refusal("incident_unknown")
     if not body.key.replace("_", "").isalnum() or not body.key.isascii() or len(body.key) > 40:
         raise Refusal("kind_bad", why="key")
-    kind = save_kind(key=body.key, definition=body.definition, incident=incident.id, by=who.user.id, at=who.at)
+    kind = save_kind(
+        key=body.key, definition=body.definition, incident=incident.id, by=who.user.id, at=who.at
+    )
     return {"id": kind.id, "from": "desk", **kind.definition}
 
 
 @router.put("/campaign-kinds/{key}", operation_id="kinds_update")
 @operation("kinds.write")
 def update_kind(request: HttpRequest, key: str, body: KindIn) -> dict[str, Any]:
-    return add_kind(request, KindIn(key=key, definition=body.definition))  # type: ignore[no-any-return]
+    return add_kind(request, KindIn(key=key, definition=body.definition))
 
 
 @router.get("/campaigns", operation_id="campaigns_list")
@@ -81,10 +79,18 @@ def list_campaigns(request: HttpRequest) -> dict[str, Any]:
     allow(request, "campaigns.read")
     rows = Campaign.objects.select_related("kind").prefetch_related("rounds__campaign__kind").order_by("-id")
     items = [
-        {"id": c.id, "name": c.name, "kind": c.kind.key, "kind_name": c.kind.definition["name"], "unit": c.kind.definition["unit"],
-         "area": c.area, "made_at": c.made_at, "rounds": [full_round_json(r) for r in c.rounds.all()]}
+        {
+            "id": c.id,
+            "name": c.name,
+            "kind": c.kind.key,
+            "kind_name": c.kind.definition["name"],
+            "unit": c.kind.definition["unit"],
+            "area": c.area,
+            "made_at": c.made_at,
+            "rounds": [full_round_json(r) for r in c.rounds.all()],
+        }
         for c in rows
-    ]  # fmt: skip
+    ]
     return {"items": items, "next": None, "count": len(items)}
 
 
@@ -105,16 +111,7 @@ def add_campaign(request: HttpRequest, body: CampaignIn) -> dict[str, Any]:
         except LookupError as error:
             raise Refusal("kind_unknown", kind=body.kind) from error
         kind = save_kind(key=body.kind, definition=definition, incident=incident.id, by=None, at=who.at)
-    made = start_campaign(incident=incident.id, name=body.name.strip()[:120], kind=kind, area=area, by=who.user.id, at=who.at)
+    made = start_campaign(
+        incident=incident.id, name=body.name.strip()[:120], kind=kind, area=area, by=who.user.id, at=who.at
+    )
     return {"id": made.id, "name": made.name, "kind": kind.key, "area": area.id, "rounds": []}
-
-
-@router.post("/rounds", operation_id="rounds_plan")
-@operation("rounds.run")
-def add_round(request: HttpRequest, body: RoundIn) -> dict[str, Any]:
-    campaign = Campaign.objects.select_related("kind").filter(id=body.campaign).first()
-    if campaign is None:
-        raise Refusal("campaign_unknown", campaign=str(body.campaign))
-    who, _ = allow(request, "rounds.run", path=campaign.area_path)
-    name = body.name.strip()[:120] or f"{campaign.name} {campaign.rounds.count() + 1}"
-    return full_round_json(plan_round(campaign, name=name, at=who.at, by=who.user.id, opens_at=body.opens_at, closes_at=body.closes_at))

@@ -15,8 +15,14 @@ from muster.api.auth import AUTH, Caller, allow, caller, operation
 from muster.api.desk_facts import incoming_from_desk
 from muster.base.errors import Refusal
 from muster.campaigns import certificates, services
-from muster.campaigns.models import Round
-from muster.campaigns.queries import MISSING, account_of_grid, accounts_of_round, certificate_in_force, round_with_kind
+from muster.campaigns.models import Campaign, Round
+from muster.campaigns.queries import (
+    MISSING,
+    account_of_grid,
+    accounts_of_round,
+    certificate_in_force,
+    round_with_kind,
+)
 from muster.flows.recording import record_facts
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
@@ -53,6 +59,13 @@ class DeskFacts(Schema):
     facts: list[DeskFact]
 
 
+class RoundIn(Schema):
+    campaign: uuid.UUID
+    name: str = ""
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+
+
 class Signing(Schema):
     reservations: str = ""
 
@@ -67,7 +80,7 @@ def full_round_json(round_: Round) -> dict[str, Any]:
 @router.get("/rounds", operation_id="rounds_list")
 @operation("rounds.read")
 def list_rounds(request: HttpRequest, status: str = "", campaign: uuid.UUID | None = None) -> dict[str, Any]:
-    who, row = allow(request, "rounds.read")
+    who, _ = allow(request, "rounds.read")
     rows = Round.objects.select_related("campaign__kind").order_by("-id")
     if status:
         rows = rows.filter(status=status)
@@ -79,7 +92,10 @@ def list_rounds(request: HttpRequest, status: str = "", campaign: uuid.UUID | No
 
 def _touches(round_: Round, who: Caller) -> bool:
     """A round is seen by those whose area it lies in or who work in one of its grids."""
-    if any(g.area_path and (g.area_path.startswith(round_.area_path) or round_.area_path.startswith(g.area_path)) for g in who.grants):
+    if any(
+        g.area_path and (g.area_path.startswith(round_.area_path) or round_.area_path.startswith(g.area_path))
+        for g in who.grants
+    ):
         return True
     grids = [g.grid for g in who.grants if g.grid is not None]
     return bool(grids) and Grid.objects.filter(id__in=grids, area__path__startswith=round_.area_path).exists()
@@ -92,6 +108,21 @@ def _round(request: HttpRequest, round_id: uuid.UUID) -> Round:
     return round_
 
 
+@router.post("/rounds", operation_id="rounds_plan")
+@operation("rounds.run")
+def add_round(request: HttpRequest, body: RoundIn) -> dict[str, Any]:
+    campaign = Campaign.objects.select_related("kind").filter(id=body.campaign).first()
+    if campaign is None:
+        raise Refusal("campaign_unknown", campaign=str(body.campaign))
+    who, _ = allow(request, "rounds.run", path=campaign.area_path)
+    name = body.name.strip()[:120] or f"{campaign.name} {campaign.rounds.count() + 1}"
+    return full_round_json(
+        services.plan_round(
+            campaign, name=name, at=who.at, by=who.user.id, opens_at=body.opens_at, closes_at=body.closes_at
+        )
+    )
+
+
 @router.get("/rounds/{round_id}", operation_id="rounds_read")
 @operation("rounds.read")
 def read_round(request: HttpRequest, round_id: uuid.UUID) -> dict[str, Any]:
@@ -101,7 +132,9 @@ def read_round(request: HttpRequest, round_id: uuid.UUID) -> dict[str, Any]:
 
 @router.get("/rounds/{round_id}/coverage", operation_id="rounds_coverage")
 @operation("rounds.coverage")
-def read_coverage(request: HttpRequest, round_id: uuid.UUID, area: int | None = None, grid: int | None = None) -> dict[str, Any]:
+def read_coverage(
+    request: HttpRequest, round_id: uuid.UUID, area: int | None = None, grid: int | None = None
+) -> dict[str, Any]:
     who, row = allow(request, "rounds.coverage")
     round_ = _round(request, round_id)
     if grid is not None:
@@ -114,8 +147,16 @@ def read_coverage(request: HttpRequest, round_id: uuid.UUID, area: int | None = 
 
 @router.get("/rounds/{round_id}/missing", operation_id="rounds_missing")
 @operation("rounds.missing")
-def read_missing(request: HttpRequest, round_id: uuid.UUID, grid: str = "", area: int | None = None,
-                 building: uuid.UUID | None = None, cls: str = "", cursor: str = "", limit: int = 100) -> dict[str, Any]:  # fmt: skip
+def read_missing(
+    request: HttpRequest,
+    round_id: uuid.UUID,
+    grid: str = "",
+    area: int | None = None,
+    building: uuid.UUID | None = None,
+    cls: str = "",
+    cursor: str = "",
+    limit: int = 100,
+) -> dict[str, Any]:
     who, row = allow(request, "rounds.missing")
     round_ = _round(request, round_id)
     scope = who.scope(row)
@@ -125,15 +166,31 @@ def read_missing(request: HttpRequest, round_id: uuid.UUID, grid: str = "", area
         grids = small_grids_below(found)
     else:
         path = area_with_id(area).path if area is not None else round_.area_path
-        rows = Grid.objects.filter(area__path__startswith=path, level="SMALL").values_list("id", "sub_district")
+        rows = Grid.objects.filter(area__path__startswith=path, level="SMALL").values_list(
+            "id", "sub_district"
+        )
         grids = [g for g, sub in rows if scope.allows(sub_district=sub, grid=g)]
     classes = [c for c in cls.split(",") if c] or list(MISSING)
     page = missing_page(
-        round_, accounts_of_round(round_.id, grids), scope=scope, pack=pack_of(Incident.objects.get(id=round_.incident)),
-        classes=classes, building=building, cursor=cursor or None, limit=max(1, min(limit, 500)),
-    )  # fmt: skip
-    record_disclosures([None], actor=who.user.id, role=who.role_for(row), operation="rounds.missing", fields="masked", at=who.at,
-                       grid=grids[0] if len(grids) == 1 else None, rows=len(page["items"]))  # fmt: skip
+        round_,
+        accounts_of_round(round_.id, grids),
+        scope=scope,
+        pack=pack_of(Incident.objects.get(id=round_.incident)),
+        classes=classes,
+        building=building,
+        cursor=cursor or None,
+        limit=max(1, min(limit, 500)),
+    )
+    record_disclosures(
+        [None],
+        actor=who.user.id,
+        role=who.role_for(row),
+        operation="rounds.missing",
+        fields="masked",
+        at=who.at,
+        grid=grids[0] if len(grids) == 1 else None,
+        rows=len(page["items"]),
+    )
     return page
 
 
@@ -156,12 +213,24 @@ def record(request: HttpRequest, round_id: uuid.UUID, body: DeskFacts) -> dict[s
     if not 1 <= len(body.facts) <= 500:
         raise Refusal("batch_too_long", most=500, count=len(body.facts))
     scope = who.scope(row)
-    grids = None if scope.everything else frozenset(Grid.objects.filter(scope_condition(scope)).values_list("id", flat=True))
+    grids = (
+        None
+        if scope.everything
+        else frozenset(Grid.objects.filter(scope_condition(scope)).values_list("id", flat=True))
+    )
     facts = incoming_from_desk(
-        [msgspec.convert(f.dict(), dict) for f in body.facts], incident=round_.incident, actor=who.user.id, at=who.at, grids=grids,
-    )  # fmt: skip
+        [msgspec.convert(f.dict(), dict) for f in body.facts],
+        incident=round_.incident,
+        actor=who.user.id,
+        at=who.at,
+        grids=grids,
+    )
     rulings = record_facts(facts, at=who.at)
-    return {"verdicts": [{"id": f.id, "verdict": r.verdict, "code": r.code} for f, r in zip(facts, rulings, strict=True)]}
+    return {
+        "verdicts": [
+            {"id": f.id, "verdict": r.verdict, "code": r.code} for f, r in zip(facts, rulings, strict=True)
+        ]
+    }
 
 
 @router.post("/rounds/{round_id}/{step}", operation_id="rounds_step")
@@ -182,13 +251,19 @@ def read_buildings(request: HttpRequest, round_id: uuid.UUID, grid: int) -> dict
     found = grid_with_id(grid)
     who, row = allow(request, "rounds.coverage", grid=found)
     round_ = _round(request, round_id)
-    items = [b for small in small_grids_below(found) for b in progress_by_building(account_of_grid(round_.id, small), scope=who.scope(row))]
+    items = [
+        b
+        for small in small_grids_below(found)
+        for b in progress_by_building(account_of_grid(round_.id, small), scope=who.scope(row))
+    ]
     return {"items": items, "next": None, "count": len(items)}
 
 
 @router.get("/buildings/{building_id}/stairwell", operation_id="rounds_stairwell")
 @operation("register.list")
-def read_stairwell(request: HttpRequest, building_id: uuid.UUID, round: uuid.UUID | None = None) -> dict[str, Any]:  # noqa: A002
+def read_stairwell(
+    request: HttpRequest, building_id: uuid.UUID, round: uuid.UUID | None = None
+) -> dict[str, Any]:
     building = Building.objects.select_related("area").filter(id=building_id).first()
     if building is None:
         raise Refusal("not_found")
@@ -214,14 +289,23 @@ def sign(request: HttpRequest, round_id: uuid.UUID, grid_id: int, body: Signing)
     grid = grid_with_id(grid_id)
     who, _ = allow(request, "rounds.certify", grid=grid)
     round_ = _round(request, round_id)
-    certificates.sign_certificate(round_, grid.id, draft=_draft(round_, grid, who.at), by=who.user.id, name=who.user.name,
-                                  reservations=body.reservations.strip()[:2000], at=who.at)  # fmt: skip
+    certificates.sign_certificate(
+        round_,
+        grid.id,
+        draft=_draft(round_, grid, who.at),
+        by=who.user.id,
+        name=who.user.name,
+        reservations=body.reservations.strip()[:2000],
+        at=who.at,
+    )
     return certificate_json(round_, grid, at=who.at)
 
 
 def _draft(round_: Round, grid: Grid, at: datetime) -> certificates.Draft:
     incident = Incident.objects.get(id=round_.incident)
-    return certificates.draft_certificate(round_, grid.id, grid_name=grid.name, time_zone=incident.time_zone, phone=incident.phone, at=at)
+    return certificates.draft_certificate(
+        round_, grid.id, grid_name=grid.name, time_zone=incident.time_zone, phone=incident.phone, at=at
+    )
 
 
 def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, Any]:
@@ -229,21 +313,34 @@ def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
     draft = _draft(round_, grid, at)
     area: Area = grid.area
     return {
-        "round": {"id": round_.id, "name": round_.name, "status": round_.status, "campaign": round_.campaign.name},
+        "round": {
+            "id": round_.id,
+            "name": round_.name,
+            "status": round_.status,
+            "campaign": round_.campaign.name,
+        },
         "grid": {"id": grid.id, "name": grid.name, "code": grid.code, "area": area.name},
         "state": "SIGNED" if signed else "READY" if not draft.obstacles else "NOT_READY",
         "obstacles": list(draft.obstacles),
-        "text": {"zh": signed.text_zh if signed else draft.text_zh, "en": signed.text_en if signed else draft.text_en},
+        "text": {
+            "zh": signed.text_zh if signed else draft.text_zh,
+            "en": signed.text_en if signed else draft.text_en,
+        },
         "figures": signed.figures if signed else draft.figures,
         "now": draft.figures,
         "open": draft.figures["open"],
         "unexplained": draft.figures["open"] + draft.figures["unreached"],
         "signed": {
-            "by": signed.signed_name, "at": signed.signed_at, "reservations": signed.reservations,
-            "hash": bytes(signed.entries_hash).hex(), "signature": bytes(signed.signature).hex(),
-        } if signed else None,
+            "by": signed.signed_name,
+            "at": signed.signed_at,
+            "reservations": signed.reservations,
+            "hash": bytes(signed.entries_hash).hex(),
+            "signature": bytes(signed.signature).hex(),
+        }
+        if signed
+        else None,
         "still_matches": bool(signed and bytes(signed.entries_hash) == draft.entries_hash),
-    }  # fmt: skip
+    }
 
 
 def scope_condition(scope: Any) -> Any:
