@@ -1,4 +1,6 @@
-"""The wheel's dependencies are the lines of requirements/runtime.in: one list, read by people and builds alike."""
+"""The wheel's dependencies are the lines of requirements/runtime.in: one list, read by people and builds
+alike.
+"""
 
 from pathlib import Path
 

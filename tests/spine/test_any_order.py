@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any order, any repetition, any cut into batches: the same ledger, and the equation holds after every step."""
+"""Any order, any repetition, any cut into batches: the same ledger, and the equation holds after every
+step.
+"""
 
 import random
 from collections.abc import Iterator
@@ -30,7 +32,9 @@ def rolled_back() -> Iterator[None]:
 
 
 def story(world: World, rng: random.Random) -> list[Incoming]:
-    """A plausible hour: visits, findings, moves, undos, silences; each fact may speak of what another one adds."""
+    """A plausible hour: visits, findings, moves, undos, silences; each fact may speak of what another one
+    adds.
+    """
     facts: list[Incoming] = []
     outcomes = ["done", "arranged", "away", "no_answer", "refused"]
     for minute in range(14):
@@ -41,13 +45,19 @@ def story(world: World, rng: random.Random) -> list[Incoming]:
             facts.append(world.outcome(person, rng.choice(outcomes), minutes=minute, worker=worker))
         elif roll < 0.62:
             new, door = new_id(), rng.choice(world.dwellings)
-            found = world.fact("person.found", door.id, "dwelling", person=str(new), name=f"演新{minute}", minutes=minute)
+            found = world.fact(
+                "person.found", door.id, "dwelling", person=str(new), name=f"演新{minute}", minutes=minute
+            )
             facts.append(found)
             facts.append(
-                world.fact("entry.outcome", new, sub_district=door.sub_district, outcome="done", minutes=minute + 0.5)
+                world.fact(
+                    "entry.outcome", new, sub_district=door.sub_district, outcome="done", minutes=minute + 0.5
+                )
             )
             if rng.random() < 0.3:
-                facts.append(world.fact("fact.undone", door.id, "dwelling", fact=str(found.id), minutes=minute + 0.7))
+                facts.append(
+                    world.fact("fact.undone", door.id, "dwelling", fact=str(found.id), minutes=minute + 0.7)
+                )
         elif roll < 0.75:
             to = rng.choice([None, *world.dwellings])
             target = {"sub_district": to.sub_district, "dwelling": str(to.id)} if to else None
@@ -60,9 +70,14 @@ def story(world: World, rng: random.Random) -> list[Incoming]:
             said = rng.choice(facts)
             facts.append(
                 world.fact(
-                    "fact.undone", said.subject, said.subject_type, fact=str(said.id), minutes=minute,
-                    sub_district=said.sub_district, worker=[w.id for w in world.workers].index(said.actor),
-                )  # fmt: skip
+                    "fact.undone",
+                    said.subject,
+                    said.subject_type,
+                    fact=str(said.id),
+                    minutes=minute,
+                    sub_district=said.sub_district,
+                    worker=[w.id for w in world.workers].index(said.actor),
+                )
             )
     return facts
 
@@ -83,10 +98,19 @@ def picture(world: World) -> tuple[object, ...]:
 def fresh(fact: Incoming) -> Incoming:
     """The fact as it would come over the wire again."""
     return Incoming(
-        device=fact.device, seq=fact.seq, id=fact.id, incident=fact.incident, kind=fact.kind, actor=fact.actor,
-        occurred_at=fact.occurred_at, received_at=fact.received_at, sub_district=fact.sub_district, subject=fact.subject,
-        subject_type=fact.subject_type, raw_body=fact.raw_body,
-    )  # fmt: skip
+        device=fact.device,
+        seq=fact.seq,
+        id=fact.id,
+        incident=fact.incident,
+        kind=fact.kind,
+        actor=fact.actor,
+        occurred_at=fact.occurred_at,
+        received_at=fact.received_at,
+        sub_district=fact.sub_district,
+        subject=fact.subject,
+        subject_type=fact.subject_type,
+        raw_body=fact.raw_body,
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -114,11 +138,15 @@ def test_any_order_gives_the_same_ledger(db: None, seed: int, order: random.Rand
 
 
 def test_a_broken_account_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: without the account of additions the equation must not close, and verify must say so."""
+    """Negative control: without the account of additions the equation must not close, and verify must
+    say so.
+    """
     world = make_world(doors=2, people=1)
     monkeypatch.setattr(campaign_facts.Accounts, "add", lambda self, entry: None)
 
-    world.record(world.fact("person.found", world.dwellings[0].id, "dwelling", person=str(new_id()), name="演新"))
+    world.record(
+        world.fact("person.found", world.dwellings[0].id, "dwelling", person=str(new_id()), name="演新")
+    )
 
     assert {breach.check for breach in verify_all()} == {"counters_equal_recount", "equation_closes"}
 
@@ -127,6 +155,8 @@ def test_a_tampered_entry_is_seen() -> None:
     """Negative control: an entry changed past its facts does not equal settle of its facts."""
     world = make_world(doors=2, people=1)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE campaigns_ledgerentry SET cls = 'DONE' WHERE origin_grid = %s", [world.grids[0].id])
+        cursor.execute(
+            "UPDATE campaigns_ledgerentry SET cls = 'DONE' WHERE origin_grid = %s", [world.grids[0].id]
+        )
 
     assert {breach.check for breach in verify_all()} == {"entries_equal_settle", "counters_equal_recount"}

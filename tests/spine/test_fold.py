@@ -44,24 +44,42 @@ class Phone:
 
     def __init__(self, world: World, rows: Rows) -> None:
         self.world, self.rows, self.numbers = world, rows, count(1)
-        code, _ = make_enrol_code(incident=world.incident.id, grid=world.grids[0].id, worker=world.workers[0], by=world.head.id, at=NOON)
+        code, _ = make_enrol_code(
+            incident=world.incident.id,
+            grid=world.grids[0].id,
+            worker=world.workers[0],
+            by=world.head.id,
+            at=NOON,
+        )
         self.client = DeviceClient(web="", name="test phone", http=None)  # type: ignore[arg-type]
         device, self.lease, text = enrol_device(
-            code=code, public_key=_key_jwk(self.client.key), name="test phone", sub_districts=[s.id for s in world.streets],
-            grids=[world.grids[0].id], at=NOON,
-        )  # fmt: skip
+            code=code,
+            public_key=_key_jwk(self.client.key),
+            name="test phone",
+            sub_districts=[s.id for s in world.streets],
+            grids=[world.grids[0].id],
+            at=NOON,
+        )
         self.client.lease = text
         self.client.enrolment = {"device": str(device.id), "actor": {"id": str(world.workers[0].id)}}
 
     def outcome(self, person: Any, outcome: str = "done", **changes: Any) -> dict[str, Any]:
         fact_id = self.client.record(
-            "entry.outcome", subject(person.sub_district, person=person.id), {"round": str(self.world.round.id), "outcome": outcome},
+            "entry.outcome",
+            subject(person.sub_district, person=person.id),
+            {"round": str(self.world.round.id), "outcome": outcome},
             at=NOON + timedelta(minutes=1),
-        )  # fmt: skip
+        )
         return {**self.client.outbox[fact_id], **changes}
 
-    def post(self, *facts: dict[str, Any], at: Any = NOON + timedelta(minutes=2), tamper: Callable[[bytes], bytes] = lambda b: b,
-             lease: str | None = None, device: uuid.UUID | None = None) -> None:  # fmt: skip
+    def post(
+        self,
+        *facts: dict[str, Any],
+        at: Any = NOON + timedelta(minutes=2),
+        tamper: Callable[[bytes], bytes] = lambda b: b,
+        lease: str | None = None,
+        device: uuid.UUID | None = None,
+    ) -> None:
         body = self.client.batch(list(facts), at=NOON)
         alg, _, signature = self.client.sign(body).partition("=")
         from muster.base.crypto.signing import unb64url
@@ -69,10 +87,18 @@ class Phone:
         body = tamper(body)
         self.rows.rows.append(
             JournalRow(
-                writer=1, n=len(self.rows.rows) + 1, received_at=at, device=device or uuid.UUID(self.client.device), batch=new_id(),
-                incident=self.world.incident.id, lease=lease or self.client.lease, alg=alg, signature=unb64url(signature),
-                sha256=hashlib.sha256(body).digest(), body=body,
-            )  # fmt: skip
+                writer=1,
+                n=len(self.rows.rows) + 1,
+                received_at=at,
+                device=device or uuid.UUID(self.client.device),
+                batch=new_id(),
+                incident=self.world.incident.id,
+                lease=lease or self.client.lease,
+                alg=alg,
+                signature=unb64url(signature),
+                sha256=hashlib.sha256(body).digest(),
+                body=body,
+            )
         )
 
 
@@ -136,10 +162,14 @@ def test_actor_who_is_not_on_this_phone_is_quarantined(world: World, rows: Rows,
     assert fold(rows) == [("QUARANTINED", "actor_not_on_device")]
 
 
-def test_revoked_phone_keeps_what_was_before_and_quarantines_what_came_after(world: World, rows: Rows, phone: Phone) -> None:
+def test_revoked_phone_keeps_what_was_before_and_quarantines_what_came_after(
+    world: World, rows: Rows, phone: Phone
+) -> None:
     before = phone.outcome(world.persons[0])
     after = phone.outcome(world.persons[1], occurred_at=(NOON + timedelta(minutes=30)).isoformat())
-    revoke_device(Device.objects.get(id=phone.client.device), by=world.head.id, at=NOON + timedelta(minutes=10))
+    revoke_device(
+        Device.objects.get(id=phone.client.device), by=world.head.id, at=NOON + timedelta(minutes=10)
+    )
     phone.post(before, after, at=NOON + timedelta(minutes=40))
 
     assert fold(rows) == [("APPLIED", ""), ("QUARANTINED", "lease_revoked")]
@@ -159,7 +189,9 @@ def test_forged_lease_and_unknown_device_are_quarantined(world: World, rows: Row
     assert sorted(fold(rows)) == [("QUARANTINED", "device_unknown"), ("QUARANTINED", "lease_forged")]
 
 
-def test_one_bad_fact_in_a_good_batch_is_held_and_the_rest_counts(world: World, rows: Rows, phone: Phone) -> None:
+def test_one_bad_fact_in_a_good_batch_is_held_and_the_rest_counts(
+    world: World, rows: Rows, phone: Phone
+) -> None:
     good = phone.outcome(world.persons[0])
     phone.post(good, {"v": 1, "seq": "many"}, phone.outcome(world.persons[1], kind="entry.dreamt"))
 
@@ -192,7 +224,11 @@ def test_pull_tells_rows_verdicts_and_then_only_what_changed(world: World, rows:
 def test_moved_person_leaves_a_tombstone_in_the_old_grid(world: World, rows: Rows, phone: Phone) -> None:
     person, target = world.persons[0], world.dwellings[-1]
     before = pull(phone.lease, since=None, at=NOON)
-    world.record(world.fact("person.moved", person.id, to={"sub_district": target.sub_district, "dwelling": str(target.id)}))
+    world.record(
+        world.fact(
+            "person.moved", person.id, to={"sub_district": target.sub_district, "dwelling": str(target.id)}
+        )
+    )
 
     after = pull(phone.lease, since=before["cursor"], at=NOON)
 

@@ -22,7 +22,8 @@ def world() -> World:
 
 def balance(world: World) -> dict[int, tuple[int, int]]:
     return {
-        a.grid: (sum(counted_classes(a).values()), written_side(a)) for a in RoundGrid.objects.filter(round=world.round.id)
+        a.grid: (sum(counted_classes(a).values()), written_side(a))
+        for a in RoundGrid.objects.filter(round=world.round.id)
     }
 
 
@@ -84,7 +85,9 @@ def test_done_beats_all_and_otherwise_the_latest_counts(world: World) -> None:
 def test_refusal_is_explained_only_when_a_second_person_has_been_there(world: World) -> None:
     person = world.persons[0]
 
-    world.record(world.outcome(person, "refused", worker=0), world.outcome(person, "refused", worker=0, minutes=3))
+    world.record(
+        world.outcome(person, "refused", worker=0), world.outcome(person, "refused", worker=0, minutes=3)
+    )
     alone = LedgerEntry.objects.get(subject=person.id).cls
     world.record(world.outcome(person, "refused", worker=1, minutes=60))
 
@@ -96,7 +99,9 @@ def test_found_person_joins_register_roster_and_account(world: World) -> None:
     door, new = world.dwellings[0], new_id()
 
     (ruling,) = world.record(
-        world.fact("person.found", door.id, "dwelling", person=str(new), name="演新", birth_year=1990, outcome="done")
+        world.fact(
+            "person.found", door.id, "dwelling", person=str(new), name="演新", birth_year=1990, outcome="done"
+        )
     )
 
     entry = LedgerEntry.objects.get(subject=new)
@@ -116,7 +121,9 @@ def test_found_person_who_looks_like_somebody_known_makes_a_pair_to_judge(world:
         world.fact("person.found", world.dwellings[1].id, "dwelling", person=str(new_id()), name="演空"),
     )
 
-    assert list(DuplicatePair.objects.across(reason="verify").values_list("reason", flat=True)) == ["same_name_same_door"]
+    assert list(DuplicatePair.objects.across(reason="verify").values_list("reason", flat=True)) == [
+        "same_name_same_door"
+    ]
     assert_balanced(world)
 
 
@@ -153,7 +160,12 @@ def test_move_between_grids_moves_the_entry_and_both_accounts(world: World) -> N
 
     world.record(
         world.outcome(person, "done"),
-        world.fact("person.moved", person.id, to={"sub_district": target.sub_district, "dwelling": str(target.id)}, minutes=1),
+        world.fact(
+            "person.moved",
+            person.id,
+            to={"sub_district": target.sub_district, "dwelling": str(target.id)},
+            minutes=1,
+        ),
     )
 
     moved = Person.objects.across(reason="verify").get(id=person.id)

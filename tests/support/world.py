@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small made-up place for tests: two sub-districts, a few grids, buildings with doors, people behind them."""
+"""A small made-up place for tests: two sub-districts, a few grids, buildings with doors, people behind
+them.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,40 @@ KIND: dict[str, Any] = {
     "name": {"zh": "摸底登记", "en": "Door register"},
     "unit": "person",
     "outcomes": [
-        {"code": "done", "name": {"zh": "已登记", "en": "Done"}, "class": "DONE", "met": True, "door": "SEEN", "precedence": 20},
-        {"code": "arranged", "name": {"zh": "需上门", "en": "To be visited"}, "class": "ARRANGED", "met": True, "door": "SEEN"},
+        {
+            "code": "done",
+            "name": {"zh": "已登记", "en": "Done"},
+            "class": "DONE",
+            "met": True,
+            "door": "SEEN",
+            "precedence": 20,
+        },
+        {
+            "code": "arranged",
+            "name": {"zh": "需上门", "en": "To be visited"},
+            "class": "ARRANGED",
+            "met": True,
+            "door": "SEEN",
+        },
         {"code": "away", "name": {"zh": "外出", "en": "Away"}, "class": "EXPLAINED"},
-        {"code": "no_answer", "name": {"zh": "没人应门", "en": "No answer"}, "class": "UNREACHED", "door": "NO_ANSWER"},
-        {"code": "refused", "name": {"zh": "不愿参加", "en": "Refused"}, "class": "EXPLAINED", "evidence": "second_visit", "door": "REFUSED"},
+        {
+            "code": "no_answer",
+            "name": {"zh": "没人应门", "en": "No answer"},
+            "class": "UNREACHED",
+            "door": "NO_ANSWER",
+        },
+        {
+            "code": "refused",
+            "name": {"zh": "不愿参加", "en": "Refused"},
+            "class": "EXPLAINED",
+            "evidence": "second_visit",
+            "door": "REFUSED",
+        },
     ],
-    "certificate": [{"zh": "截至 {as_of}，{grid} 在册 {roster}。", "en": "As of {as_of}, {grid} lists {roster}."}],
-}  # fmt: skip
+    "certificate": [
+        {"zh": "截至 {as_of}，{grid} 在册 {roster}。", "en": "As of {as_of}, {grid} lists {roster}."}
+    ],
+}
 
 
 @dataclass
@@ -58,9 +86,21 @@ class World:
     numbers: Any = field(default_factory=lambda: count(1))
     clock: datetime = NOON
 
-    def fact(self, kind: str, subject: uuid.UUID, subject_type: str = "person", *, sub_district: int | None = None,
-             minutes: float = 0, worker: int = 0, seq: int | None = None, id: uuid.UUID | None = None,
-             device: uuid.UUID | None = None, received: datetime | None = None, **body: Any) -> Incoming:  # fmt: skip
+    def fact(
+        self,
+        kind: str,
+        subject: uuid.UUID,
+        subject_type: str = "person",
+        *,
+        sub_district: int | None = None,
+        minutes: float = 0,
+        worker: int = 0,
+        seq: int | None = None,
+        id: uuid.UUID | None = None,
+        device: uuid.UUID | None = None,
+        received: datetime | None = None,
+        **body: Any,
+    ) -> Incoming:
         body.setdefault("round", self.round.id)
         at = self.clock + timedelta(minutes=minutes)
         return Incoming(
@@ -102,16 +142,26 @@ def make_world(*, unit: str = "person", doors: int = 4, people: int = 2, frozen:
     streets, communities, grids, buildings, dwellings, persons = [], [], [], [], [], []
     serial = count(1)
     for s in (1, 2):
-        street = add_area(code=f"99010100{s}000", name=f"{s}号街道", level="street", parent=district, is_partition=True)
-        community = add_area(code=f"99010100{s}001", name=f"{s}社区", level="community", parent=street, is_partition=False)
+        street = add_area(
+            code=f"99010100{s}000", name=f"{s}号街道", level="street", parent=district, is_partition=True
+        )
+        community = add_area(
+            code=f"99010100{s}001", name=f"{s}社区", level="community", parent=street, is_partition=False
+        )
         streets.append(street)
         communities.append(community)
         for g in (1, 2):
             grid = add_grid(code=f"G{s}{g}", name=f"{s}-{g}网格", area=community, level="SMALL", at=NOON)
             building = Building.objects.create(
-                area=community, sub_district=street.id, grid=grid.id, code=f"B{s}{g}", name=f"{g}号楼", floors=doors,
-                lon=110 + s / 100, lat=35 + g / 100,
-            )  # fmt: skip
+                area=community,
+                sub_district=street.id,
+                grid=grid.id,
+                code=f"B{s}{g}",
+                name=f"{g}号楼",
+                floors=doors,
+                lon=110 + s / 100,
+                lat=35 + g / 100,
+            )
             grids.append(grid)
             buildings.append(building)
             for d in range(1, doors + 1):
@@ -126,16 +176,26 @@ def make_world(*, unit: str = "person", doors: int = 4, people: int = 2, frozen:
                     phone = f"1380000{n:04d}"
                     persons.append(
                         Person.objects.create(
-                            sub_district=street.id, grid=grid.id, dwelling=dwelling, household=household,
-                            name=f"演{n}", phone=phone, phone_index=phone_index(phone), birth_year=1980,
-                        )  # fmt: skip
+                            sub_district=street.id,
+                            grid=grid.id,
+                            dwelling=dwelling,
+                            household=household,
+                            name=f"演{n}",
+                            phone=phone,
+                            phone_index=phone_index(phone),
+                            birth_year=1980,
+                        )
                     )
     head = add_user(username="head", name="网格长甲", password="drill-only-1")
     grant_role(head, role="grid_head", at=NOON, grid=grids[0].id)
     workers = [add_user(username=f"worker{i}", name=f"网格员{i}") for i in range(3)]
-    kind = save_kind(key="register", definition={**KIND, "unit": unit}, incident=incident.id, by=None, at=NOON)
+    kind = save_kind(
+        key="register", definition={**KIND, "unit": unit}, incident=incident.id, by=None, at=NOON
+    )
     campaign = start_campaign(incident=incident.id, name="摸底", kind=kind, area=city, by=None, at=NOON)
     round_ = plan_round(campaign, name="第一轮", at=NOON, by=None)
     if frozen:
         open_round(freeze_round(round_, by=None, at=NOON), by=None, at=NOON)
-    return World(incident, city, streets, communities, grids, buildings, dwellings, persons, head, workers, round_)
+    return World(
+        incident, city, streets, communities, grids, buildings, dwellings, persons, head, workers, round_
+    )

@@ -48,10 +48,12 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")), name="grant_ends_after_start"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="grant_ends_after_start",
             ),
             models.CheckConstraint(
-                condition=Q(area__isnull=False) | Q(grid__isnull=False) | Q(area_path="/"), name="grant_says_where"
+                condition=Q(area__isnull=False) | Q(grid__isnull=False) | Q(area_path="/"),
+                name="grant_says_where",
             ),
         ]
         indexes = [models.Index(fields=["user", "role"])]

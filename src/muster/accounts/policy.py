@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One table of who may do what (policy.toml), default deny.
 
-An *operation* is what an endpoint or command does; a *row* says which roles may do it, in which relation to the thing,
-and which set of fields they see.
+An *operation* is what an endpoint or command does; a *row* says which roles may do it, in which relation to
+the thing, and which set of fields they see.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from muster.accounts.models import Device, DeviceKind, Grant, Token, User
 
 
 def digest(secret: str) -> bytes:
-    """Tokens and codes carry 40 bits or more of chance and live shortly; a plain hash suffices to keep them."""
+    """Tokens and codes carry 40 bits or more of chance and live shortly; a plain hash suffices to keep
+    them.
+    """
     return hashlib.sha256(b"muster|" + secret.encode()).digest()
 
 

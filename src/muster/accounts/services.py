@@ -56,13 +56,20 @@ def make_token(user: User, *, name: str, at: datetime, expires_at: datetime | No
     return secret
 
 
-def make_enrol_code(*, incident: uuid.UUID, grid: int, worker: User, by: uuid.UUID, at: datetime) -> tuple[str, EnrolCode]:
+def make_enrol_code(
+    *, incident: uuid.UUID, grid: int, worker: User, by: uuid.UUID, at: datetime
+) -> tuple[str, EnrolCode]:
     """A code that a head hands to a worker; good for one phone and one day."""
     code = codes.make_enrol_code()
     row = EnrolCode.objects.create(
-        digest=digest(codes.normalise_enrol_code(code)), incident=incident, grid=grid, worker=worker, made_by=by,
-        made_at=at, expires_at=at + CODE_LIFE,
-    )  # fmt: skip
+        digest=digest(codes.normalise_enrol_code(code)),
+        incident=incident,
+        grid=grid,
+        worker=worker,
+        made_by=by,
+        made_at=at,
+        expires_at=at + CODE_LIFE,
+    )
     return code, row
 
 
@@ -79,18 +86,26 @@ def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_distri
         device = Device.objects.create(
             kind=DeviceKind.FIELD, name=name[:80], incident=row.incident, public_key=key, enrolled_at=at
         )
-        used = EnrolCode.objects.filter(id=row.id, used_at__isnull=True).update(used_at=at, used_by_device=device.id)
+        used = EnrolCode.objects.filter(id=row.id, used_at__isnull=True).update(
+            used_at=at, used_by_device=device.id
+        )
         if not used:
             raise Refusal("code_used")
         if row.expires_at <= at:
             raise Refusal("code_expired")
-        lease, text = issue_lease(device, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at)
+        lease, text = issue_lease(
+            device, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at
+        )
     return device, lease, text
 
 
 def find_code(code: str) -> EnrolCode:
     """Raises Refusal("code_unknown") alike for what was never made and what cannot be a code."""
-    row = EnrolCode.objects.select_related("worker").filter(digest=digest(codes.normalise_enrol_code(code))).first()
+    row = (
+        EnrolCode.objects.select_related("worker")
+        .filter(digest=digest(codes.normalise_enrol_code(code)))
+        .first()
+    )
     if row is None:
         raise Refusal("code_unknown", code=code[:16])
     return row
@@ -109,27 +124,48 @@ def issue_lease(device: Device, *, actor: User, incident: uuid.UUID, grids: Sequ
     """Signs what a device may do from now on, and keeps a row of it so that it can be taken back."""
     key = keystore().instance_key()
     row = Lease.objects.create(
-        device=device, actor=actor, incident=incident, grids=list(grids), sub_districts=list(sub_districts), epoch=epoch,
-        issued_at=at, expires_at=at + LEASE_LIFE,
-    )  # fmt: skip
+        device=device,
+        actor=actor,
+        incident=incident,
+        grids=list(grids),
+        sub_districts=list(sub_districts),
+        epoch=epoch,
+        issued_at=at,
+        expires_at=at + LEASE_LIFE,
+    )
     text = codes.make_lease(
         key,
         codes.Lease(
-            id=row.id, instance=key.instance, device=device.id, actor=str(actor.id), incident=incident, areas=(),
-            grids=tuple(grids), issued_at=row.issued_at, expires_at=row.expires_at, epoch=epoch,
-        ),  # fmt: skip
+            id=row.id,
+            instance=key.instance,
+            device=device.id,
+            actor=str(actor.id),
+            incident=incident,
+            areas=(),
+            grids=tuple(grids),
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+            epoch=epoch,
+        ),
     )
     return row, text
 
 
 def renew_lease(lease: Lease, *, at: datetime) -> tuple[Lease, str]:
-    """A fresh lease for the same device, actor and grids; refused once the device or the lease was taken back."""
+    """A fresh lease for the same device, actor and grids; refused once the device or the lease was taken
+    back.
+    """
     if lease.revoked_at is not None or lease.device.revoked_at is not None:
         raise Refusal("lease_revoked")
     return issue_lease(
-        lease.device, actor=lease.actor, incident=lease.incident, grids=lease.grids, sub_districts=lease.sub_districts,
-        at=at, epoch=lease.epoch + 1,
-    )  # fmt: skip
+        lease.device,
+        actor=lease.actor,
+        incident=lease.incident,
+        grids=lease.grids,
+        sub_districts=lease.sub_districts,
+        at=at,
+        epoch=lease.epoch + 1,
+    )
 
 
 def revoke_device(device: Device, *, by: uuid.UUID, at: datetime) -> None:

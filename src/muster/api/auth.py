@@ -45,7 +45,9 @@ class Caller:
     def scope(self, row: Row) -> Scope:
         """What the grants that a policy row asks for let this caller see."""
         chosen = [g for g in self.grants if "*" in row.roles or g.role in row.roles]
-        return scope_of([g.area_path for g in chosen if g.area_path], [g.grid for g in chosen if g.grid is not None])
+        return scope_of(
+            [g.area_path for g in chosen if g.area_path], [g.grid for g in chosen if g.grid is not None]
+        )
 
     def role_for(self, row: Row) -> str:
         return next((g.role for g in self.grants if g.role in row.roles), "none")
@@ -109,8 +111,11 @@ def language(request: HttpRequest, user: User | None = None) -> str:
     return user.language if user is not None else "zh"
 
 
-def allow(request: HttpRequest, name: str, *, path: str | None = None, grid: Grid | None = None) -> tuple[Caller, Row]:
-    """Refuses unless a policy row lets the caller do this here; what is out of his scope does not exist for him.
+def allow(
+    request: HttpRequest, name: str, *, path: str | None = None, grid: Grid | None = None
+) -> tuple[Caller, Row]:
+    """Refuses unless a policy row lets the caller do this here; what is out of his scope does not exist for
+    him.
 
     path: the area the act is about. grid: the grid it is about (also through its area).
     Raises Refusal not_signed_in, not_allowed, not_found.

@@ -24,10 +24,21 @@ def incoming_from_desk(facts: list[dict[str, Any]], *, incident: uuid.UUID, acto
         subject_type, subject, sub_district = read_subject(fact["subject"])
         answer.append(
             Incoming(
-                device=device.id, seq=first + number, id=fact["id"], incident=incident, kind=fact["kind"], actor=actor,
-                occurred_at=fact.get("occurred_at") or at, received_at=at, sub_district=sub_district, subject=subject,
-                subject_type=subject_type, raw_body=msgspec.json.encode(fact["body"], enc_hook=str), from_desk=True, grids=grids,
-            )  # fmt: skip
+                device=device.id,
+                seq=first + number,
+                id=fact["id"],
+                incident=incident,
+                kind=fact["kind"],
+                actor=actor,
+                occurred_at=fact.get("occurred_at") or at,
+                received_at=at,
+                sub_district=sub_district,
+                subject=subject,
+                subject_type=subject_type,
+                raw_body=msgspec.json.encode(fact["body"], enc_hook=str),
+                from_desk=True,
+                grids=grids,
+            )
         )
     return answer
 

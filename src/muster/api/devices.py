@@ -47,9 +47,16 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
     grid = grid_with_id(code.grid)
     grids = small_grids_below(grid)
     device, lease, text = enrol_device(
-        code=body.code, public_key=body.public_key, name=body.name, sub_districts=_sub_districts(grid), grids=grids, at=at
+        code=body.code,
+        public_key=body.public_key,
+        name=body.name,
+        sub_districts=_sub_districts(grid),
+        grids=grids,
+        at=at,
     )
-    record_event("Device", device.id, "enrol", at=at, actor=lease.actor_id, incident=lease.incident, grid=grid.id)
+    record_event(
+        "Device", device.id, "enrol", at=at, actor=lease.actor_id, incident=lease.incident, grid=grid.id
+    )
     return {
         "device": device.id, "lease": text, "lease_until": lease.expires_at,
         "intake": settings.ENVIRONMENT.intake_origin,
@@ -61,11 +68,15 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
 
 
 def _sub_districts(grid: Grid) -> list[int]:
-    """The worker's own sub-district and its neighbours under the same parent: somebody he serves may come from there."""
+    """The worker's own sub-district and its neighbours under the same parent: somebody he serves may come
+    from there.
+    """
     own = Area.objects.filter(id=grid.sub_district).first()
     if own is None:
         return [grid.sub_district]
-    return sorted(Area.objects.filter(parent_id=own.parent_id, sub_district__isnull=False).values_list("id", flat=True))
+    return sorted(
+        Area.objects.filter(parent_id=own.parent_id, sub_district__isnull=False).values_list("id", flat=True)
+    )
 
 
 @sync_router.get("/pull", auth=None, operation_id="sync_pull", include_in_schema=True)
@@ -96,17 +107,28 @@ def list_devices(request: HttpRequest, area: int | None = None) -> dict[str, Any
     grids = {g.id: g for g in Grid.objects.select_related("area").all()}
     items: dict[uuid.UUID, dict[str, Any]] = {}
     for lease in Lease.objects.select_related("device", "actor").order_by("-issued_at")[:20_000]:
-        mine = [grids[g] for g in lease.grids if g in grids and scope.allows(sub_district=grids[g].sub_district, grid=g)]
+        mine = [
+            grids[g]
+            for g in lease.grids
+            if g in grids and scope.allows(sub_district=grids[g].sub_district, grid=g)
+        ]
         if not mine or lease.device_id in items or (path and not mine[0].area.path.startswith(path)):
             continue
         device = lease.device
         items[device.id] = {
-            "id": device.id, "name": device.name, "kind": device.kind, "actor": lease.actor.name,
-            "grids": [{"id": g.id, "name": g.name} for g in mine], "enrolled_at": device.enrolled_at,
-            "last_contact_at": device.last_contact_at, "facts_seen": device.facts_seen, "last_seq": device.last_seq,
-            "unsent_estimate": max(0, device.last_seq - device.facts_seen), "lease_until": lease.expires_at,
+            "id": device.id,
+            "name": device.name,
+            "kind": device.kind,
+            "actor": lease.actor.name,
+            "grids": [{"id": g.id, "name": g.name} for g in mine],
+            "enrolled_at": device.enrolled_at,
+            "last_contact_at": device.last_contact_at,
+            "facts_seen": device.facts_seen,
+            "last_seq": device.last_seq,
+            "unsent_estimate": max(0, device.last_seq - device.facts_seen),
+            "lease_until": lease.expires_at,
             "revoked_at": device.revoked_at,
-        }  # fmt: skip
+        }
     return {"items": list(items.values()), "next": None, "count": len(items)}
 
 
@@ -125,7 +147,7 @@ def revoke(request: HttpRequest, device_id: uuid.UUID) -> dict[str, Any]:
 
 @router.get("/held", auth=AUTH, operation_id="held_list")
 @operation("held.list")
-def list_held(request: HttpRequest, area: int | None = None, all: bool = False) -> dict[str, Any]:  # noqa: A002
+def list_held(request: HttpRequest, area: int | None = None, all: bool = False) -> dict[str, Any]:
     """What is kept and not applied, with its reason; a person works it."""
     who, row = allow(request, "held.list")
     scope = who.scope(row)
@@ -135,11 +157,21 @@ def list_held(request: HttpRequest, area: int | None = None, all: bool = False) 
     visible = [w for w in rows[:2000] if scope.allows(sub_district=w.sub_district, grid=w.grid)]
     devices = {d.id: d for d in Device.objects.filter(id__in={w.device for w in visible})}
     items = [
-        {"id": w.fact, "kind": w.kind, "verdict": w.verdict, "code": w.code, "since": w.since, "grid": w.grid, "round": w.round,
-         "device": {"id": w.device, "name": devices[w.device].name if w.device in devices else ""}, "seq": w.seq,
-         "resolved_at": w.resolved_at, "resolution": w.resolution}
+        {
+            "id": w.fact,
+            "kind": w.kind,
+            "verdict": w.verdict,
+            "code": w.code,
+            "since": w.since,
+            "grid": w.grid,
+            "round": w.round,
+            "device": {"id": w.device, "name": devices[w.device].name if w.device in devices else ""},
+            "seq": w.seq,
+            "resolved_at": w.resolved_at,
+            "resolution": w.resolution,
+        }
         for w in visible
-    ]  # fmt: skip
+    ]
     return {"items": items, "next": None, "count": len(items)}
 
 
@@ -165,5 +197,13 @@ def resolve(request: HttpRequest, fact_id: uuid.UUID, body: Resolve) -> dict[str
     Waiting.objects.filter(device=waiting.device, seq=waiting.seq).update(
         resolved_at=who.at, resolved_by=who.user.id, resolution="dismissed"
     )
-    record_event("Fact", fact_id, "dismiss", at=who.at, actor=who.user.id, incident=waiting.incident, reason=waiting.code)
+    record_event(
+        "Fact",
+        fact_id,
+        "dismiss",
+        at=who.at,
+        actor=who.user.id,
+        incident=waiting.incident,
+        reason=waiting.code,
+    )
     return {"verdict": waiting.verdict, "code": waiting.code}

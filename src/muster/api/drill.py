@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The day player's controls, in a drill only. The player itself is another process; they meet in one small file."""
+"""The day player's controls, in a drill only. The player itself is another process; they meet in one small
+file.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain pages: the built apps, the resident's home, health, the well-known file, the redirect to the intake."""
+"""Plain pages: the built apps, the resident's home, health, the well-known file, the redirect to the
+intake.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,13 @@ def app_page(request: HttpRequest, app: str, path: str = "") -> HttpResponseBase
             raise Http404
         wanted = root / "index.html"
     if not wanted.is_file():
-        return HttpResponse("Pages are not built yet: make web", status=503, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            "Pages are not built yet: make web", status=503, content_type="text/plain; charset=utf-8"
+        )
     kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
-    answer = FileResponse(wanted.open("rb"), content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    answer = FileResponse(
+        wanted.open("rb"), content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    )
     hashed = "/assets/" in f"/{path}"
     answer["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
     if path.endswith(("sw.js", "service-worker.js")):
@@ -54,7 +60,8 @@ def home(request: HttpRequest) -> HttpResponse:
     lang = lang if lang in {"zh", "en"} else "zh"
     pack = pack_of(incident) if incident else None
     numbers = [
-        {"number": n["number"], "name": n["name"][lang]} for n in (pack.to_json().get("emergency_numbers", []) if pack else [])
+        {"number": n["number"], "name": n["name"][lang]}
+        for n in (pack.to_json().get("emergency_numbers", []) if pack else [])
     ]
     context = {
         "lang": lang, "other": "en" if lang == "zh" else "zh", "incident": incident, "numbers": numbers,
@@ -80,7 +87,9 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 def well_known(_request: HttpRequest) -> JsonResponse:
     environment = settings.ENVIRONMENT
     keys = [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()]
-    return JsonResponse({"v": 1, "web": environment.web_origin, "intake": environment.intake_origin, "instance_keys": keys})
+    return JsonResponse(
+        {"v": 1, "web": environment.web_origin, "intake": environment.intake_origin, "instance_keys": keys}
+    )
 
 
 def to_intake(_request: HttpRequest, path: str) -> HttpResponse:

@@ -46,9 +46,17 @@ class EnrolIn(Schema):
 
 def area_json(area: Area, children: int | None = None) -> dict[str, Any]:
     return {
-        "id": area.id, "code": area.code, "name": area.name, "name_en": area.name_en, "level": area.level, "kind": area.kind,
-        "parent": area.parent_id, "path": area.path, "sub_district": area.sub_district, "children_count": children,
-    }  # fmt: skip
+        "id": area.id,
+        "code": area.code,
+        "name": area.name,
+        "name_en": area.name_en,
+        "level": area.level,
+        "kind": area.kind,
+        "parent": area.parent_id,
+        "path": area.path,
+        "sub_district": area.sub_district,
+        "children_count": children,
+    }
 
 
 @router.get("/areas", operation_id="areas_list")
@@ -78,7 +86,9 @@ def _bounded(number: int) -> int:
 
 @router.get("/grids", operation_id="grids_list")
 @operation("grids.list")
-def list_grids(request: HttpRequest, area: int | None = None, level: str = "SMALL", q: str = "") -> dict[str, Any]:
+def list_grids(
+    request: HttpRequest, area: int | None = None, level: str = "SMALL", q: str = ""
+) -> dict[str, Any]:
     who, row = allow(request, "grids.list")
     scope = who.scope(row)
     rows = Grid.objects.filter(status="ACTIVE").select_related("area").order_by("code")
@@ -94,7 +104,9 @@ def list_grids(request: HttpRequest, area: int | None = None, level: str = "SMAL
 
 def _in_scope(grid: Grid, scope: Scope) -> bool:
     return scope.allows(sub_district=grid.sub_district, grid=grid.id) or (
-        grid.level != "SMALL" and bool(scope.grids) and Grid.objects.filter(parent=grid, id__in=scope.grids).exists()
+        grid.level != "SMALL"
+        and bool(scope.grids)
+        and Grid.objects.filter(parent=grid, id__in=scope.grids).exists()
     )
 
 
@@ -104,11 +116,17 @@ def grids_json(grids: Sequence[Grid]) -> list[dict[str, Any]]:
     small = {g.id: [g.id] for g in grids if g.level == "SMALL"}
     for g in grids:
         if g.level != "SMALL":
-            small[g.id] = list(Grid.objects.filter(parent=g, level="SMALL", status="ACTIVE").values_list("id", flat=True)) or list(
-                Grid.objects.filter(parent__parent=g, level="SMALL", status="ACTIVE").values_list("id", flat=True)
+            small[g.id] = list(
+                Grid.objects.filter(parent=g, level="SMALL", status="ACTIVE").values_list("id", flat=True)
+            ) or list(
+                Grid.objects.filter(parent__parent=g, level="SMALL", status="ACTIVE").values_list(
+                    "id", flat=True
+                )
             )
     below = {s for part in small.values() for s in part}
-    people = _count(Person.objects.across(reason="count").filter(grid__in=below, left_at__isnull=True, lives_here=True))
+    people = _count(
+        Person.objects.across(reason="count").filter(grid__in=below, left_at__isnull=True, lives_here=True)
+    )
     households = _count(Household.objects.across(reason="count").filter(grid__in=below, left_at__isnull=True))
     dwellings = _count(Dwelling.objects.across(reason="count").filter(grid__in=below, status="ACTIVE"))
     buildings = _count(Building.objects.filter(grid__in=below))
@@ -117,17 +135,28 @@ def grids_json(grids: Sequence[Grid]) -> list[dict[str, Any]]:
         posts.setdefault(post.grid_id, []).append(post)
     return [
         {
-            "id": g.id, "code": g.code, "name": g.name, "name_en": g.name_en, "level": g.level, "parent": g.parent_id,
-            "area": {"id": g.area_id, "name": g.area.name, "name_en": g.area.name_en}, "sub_district": g.sub_district,
-            "population": sum(people[s] for s in small[g.id]), "households": sum(households[s] for s in small[g.id]),
-            "dwellings": sum(dwellings[s] for s in small[g.id]), "buildings": sum(buildings[s] for s in small[g.id]),
-            "head": next(({"name": p.holder_name, "phone": p.phone} for p in posts.get(g.id, []) if p.type == "head"), None),
+            "id": g.id,
+            "code": g.code,
+            "name": g.name,
+            "name_en": g.name_en,
+            "level": g.level,
+            "parent": g.parent_id,
+            "area": {"id": g.area_id, "name": g.area.name, "name_en": g.area.name_en},
+            "sub_district": g.sub_district,
+            "population": sum(people[s] for s in small[g.id]),
+            "households": sum(households[s] for s in small[g.id]),
+            "dwellings": sum(dwellings[s] for s in small[g.id]),
+            "buildings": sum(buildings[s] for s in small[g.id]),
+            "head": next(
+                ({"name": p.holder_name, "phone": p.phone} for p in posts.get(g.id, []) if p.type == "head"),
+                None,
+            ),
             "posts": [post_json(p) for p in posts.get(g.id, [])],
             "revision": g.revision,
             "centre": [g.lon, g.lat] if g.lon is not None else None,
         }
         for g in grids
-    ]  # fmt: skip
+    ]
 
 
 def _count(rows: Any) -> Counter[int]:
@@ -147,7 +176,11 @@ def read_grid(request: HttpRequest, grid_id: int) -> dict[str, Any]:
     grid = grid_with_id(_bounded(grid_id))
     allow(request, "grids.read", grid=grid)
     codes = EnrolCode.objects.filter(grid=grid.id).select_related("worker").order_by("-made_at")[:20]
-    leases = Lease.objects.filter(device__in=Device.objects.filter(kind="FIELD")).select_related("device", "actor").order_by("-issued_at")
+    leases = (
+        Lease.objects.filter(device__in=Device.objects.filter(kind="FIELD"))
+        .select_related("device", "actor")
+        .order_by("-issued_at")
+    )
     devices: dict[uuid.UUID, dict[str, Any]] = {}
     for lease in leases:
         if grid.id in lease.grids and lease.device_id not in devices:
@@ -158,7 +191,14 @@ def read_grid(request: HttpRequest, grid_id: int) -> dict[str, Any]:
     return {
         **grids_json([grid])[0],
         "enrol_codes": [
-            {"id": c.id, "worker": c.worker.name, "made_at": c.made_at, "expires_at": c.expires_at, "used_at": c.used_at} for c in codes
+            {
+                "id": c.id,
+                "worker": c.worker.name,
+                "made_at": c.made_at,
+                "expires_at": c.expires_at,
+                "used_at": c.used_at,
+            }
+            for c in codes
         ],
         "devices": list(devices.values()),
     }
@@ -176,10 +216,23 @@ def add_post(request: HttpRequest, grid_id: int, body: PostIn) -> dict[str, Any]
     if not body.name.strip():
         raise Refusal("name_missing", field="name")
     default = known.get(body.type)
-    title = body.title or (default.name.zh if default and who.language == "zh" else default.name.en if default else "")
-    duty = body.duty or (default.duty.zh if default and who.language == "zh" else default.duty.en if default else "")
-    post = appoint(grid, type=body.type, name=body.name.strip()[:80], phone=body.phone[:40], title=title, duty=duty,
-                   holder=body.user, by=who.user.id, at=who.at)  # fmt: skip
+    title = body.title or (
+        default.name.zh if default and who.language == "zh" else default.name.en if default else ""
+    )
+    duty = body.duty or (
+        default.duty.zh if default and who.language == "zh" else default.duty.en if default else ""
+    )
+    post = appoint(
+        grid,
+        type=body.type,
+        name=body.name.strip()[:80],
+        phone=body.phone[:40],
+        title=title,
+        duty=duty,
+        holder=body.user,
+        by=who.user.id,
+        at=who.at,
+    )
     return post_json(post)
 
 
@@ -204,13 +257,24 @@ def add_enrol_code(request: HttpRequest, grid_id: int, body: EnrolIn) -> dict[st
     incident = current_incident(who.at)
     if incident is None:
         raise Refusal("incident_unknown")
-    code, row = issue_enrol_code(grid, incident=incident.id, worker_name=body.worker_name, by=actor_id(request), at=who.at)
+    code, row = issue_enrol_code(
+        grid, incident=incident.id, worker_name=body.worker_name, by=actor_id(request), at=who.at
+    )
     url = f"{settings.ENVIRONMENT.web_origin}/field/?code={code}"
     image = segno.make(url, error="m").svg_inline(scale=4, border=2)
-    return {"code": code, "url": url, "qr_svg": image, "expires_at": row.expires_at, "grid": grid.id, "worker": row.worker.name}
+    return {
+        "code": code,
+        "url": url,
+        "qr_svg": image,
+        "expires_at": row.expires_at,
+        "grid": grid.id,
+        "worker": row.worker.name,
+    }
 
 
-def issue_enrol_code(grid: Grid, *, incident: uuid.UUID, worker_name: str, by: uuid.UUID, at: Any) -> tuple[str, EnrolCode]:
+def issue_enrol_code(
+    grid: Grid, *, incident: uuid.UUID, worker_name: str, by: uuid.UUID, at: Any
+) -> tuple[str, EnrolCode]:
     """Makes the worker known, gives him the grid, and makes the code for his phone."""
     from muster.base.ids import new_id
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -27,8 +28,15 @@ def status_of(code: str) -> int:
     return 404 if code.endswith("_unknown") and not code.startswith("code_") else 422
 
 
-def problem(request: HttpRequest, code: str, status: int, /, *, errors: list[dict[str, Any]] | None = None, **facts: Any) -> HttpResponse:
-    lang = language(request)
+def problem(
+    request: HttpRequest,
+    code: str,
+    status: int,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    errors: list[dict[str, Any]] | None = None,
+) -> HttpResponse:
+    lang, facts = language(request), facts or {}
     try:
         title = text(code, lang, **facts)
     except (LookupError, KeyError):
@@ -41,13 +49,17 @@ def problem(request: HttpRequest, code: str, status: int, /, *, errors: list[dic
         body["facts"] = facts
     if errors:
         body["errors"] = errors
-    answer = HttpResponse(json.dumps(body, default=str, ensure_ascii=False), status=status, content_type="application/problem+json")
+    answer = HttpResponse(
+        json.dumps(body, default=str, ensure_ascii=False),
+        status=status,
+        content_type="application/problem+json",
+    )
     if status in {429, 503}:
         answer["Retry-After"] = "5"
     return answer
 
 
-def _cure(code: str, lang: str, facts: dict[str, Any]) -> str | None:
+def _cure(code: str, lang: str, facts: Mapping[str, Any]) -> str | None:
     try:
         return cure(code, lang, **facts)
     except (LookupError, KeyError):
@@ -56,20 +68,25 @@ def _cure(code: str, lang: str, facts: dict[str, Any]) -> str | None:
 
 def on_refusal(request: HttpRequest, refusal: Refusal | type[Refusal]) -> HttpResponse:
     assert isinstance(refusal, Refusal)
-    return problem(request, refusal.code, status_of(refusal.code), **refusal.facts)
+    return problem(request, refusal.code, status_of(refusal.code), facts=refusal.facts)
 
 
 def on_validation(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
     assert isinstance(error, ValidationError)
     errors = [
-        {"field": ".".join(str(part) for part in one["loc"] if part not in {"body", "query", "path"}), "code": one["type"],
-         "message": one["msg"]}
+        {
+            "field": ".".join(str(part) for part in one["loc"] if part not in {"body", "query", "path"}),
+            "code": one["type"],
+            "message": one["msg"],
+        }
         for one in error.errors
-    ]  # fmt: skip
+    ]
     return problem(request, "input_bad", 422, errors=errors)
 
 
-def on_unauthenticated(request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
+def on_unauthenticated(
+    request: HttpRequest, _error: AuthenticationError | type[AuthenticationError]
+) -> HttpResponse:
     return problem(request, "not_signed_in", 401)
 
 

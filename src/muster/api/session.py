@@ -82,7 +82,9 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
             {
                 "role": g.role,
                 "role_name": {"zh": names[g.role]["zh"], "en": names[g.role]["en"]},
-                "area": {"id": a.id, "name": a.name, "name_en": a.name_en, "level": a.level} if (a := areas.get(g.area or 0)) else None,
+                "area": {"id": a.id, "name": a.name, "name_en": a.name_en, "level": a.level}
+                if (a := areas.get(g.area or 0))
+                else None,
                 "grid": {"id": grid.id, "name": grid.name} if (grid := grids.get(g.grid or 0)) else None,
                 "everywhere": g.area_path == "/",
             }

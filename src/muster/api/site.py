@@ -13,7 +13,9 @@ from muster import __version__
 from muster.api import campaigns, devices, drill, places, problems, register, rounds, session, situation
 from muster.base.errors import Refusal
 
-api = NinjaAPI(title="Muster", version=__version__, urls_namespace="api", openapi_url="/openapi.json", docs_url="/docs")
+api = NinjaAPI(
+    title="Muster", version=__version__, urls_namespace="api", openapi_url="/openapi.json", docs_url="/docs"
+)
 for module in (session, places, campaigns, rounds, register, situation, devices, drill):
     api.add_router("", module.router)
 for optional in ("imports", "plans"):

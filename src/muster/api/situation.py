@@ -35,7 +35,9 @@ def base(request: HttpRequest, area: int | None = None) -> dict[str, Any]:
 
 @router.get("/map/grids.geojson", operation_id="map_grids")
 @operation("map.read")
-def grids(request: HttpRequest, area: int | None = None, level: str = "SMALL", round: uuid.UUID | None = None) -> dict[str, Any]:  # noqa: A002
+def grids(
+    request: HttpRequest, area: int | None = None, level: str = "SMALL", round: uuid.UUID | None = None
+) -> dict[str, Any]:
     who, row = allow(request, "map.read")
     place = area_with_id(area) if area is not None else None
     return grid_layer(place, level, round_with_kind(round) if round else None, scope=who.scope(row))
@@ -43,7 +45,9 @@ def grids(request: HttpRequest, area: int | None = None, level: str = "SMALL", r
 
 @router.get("/map/buildings.geojson", operation_id="map_buildings")
 @operation("map.read")
-def buildings(request: HttpRequest, grid: int | None = None, area: int | None = None, round: uuid.UUID | None = None) -> dict[str, Any]:  # noqa: A002
+def buildings(
+    request: HttpRequest, grid: int | None = None, area: int | None = None, round: uuid.UUID | None = None
+) -> dict[str, Any]:
     who, row = allow(request, "map.read")
     scope = who.scope(row)
     if grid is not None:
@@ -51,7 +55,9 @@ def buildings(request: HttpRequest, grid: int | None = None, area: int | None = 
         allow(request, "map.read", grid=found)
         chosen = list(Grid.objects.filter(id__in=small_grids_below(found)))
     elif area is not None:
-        rows = Grid.objects.filter(area__path__startswith=area_with_id(area).path, level="SMALL", status="ACTIVE")
+        rows = Grid.objects.filter(
+            area__path__startswith=area_with_id(area).path, level="SMALL", status="ACTIVE"
+        )
         chosen = [g for g in rows if scope.allows(sub_district=g.sub_district, grid=g.id)]
     else:
         raise Refusal("say_grid_or_area")
@@ -66,7 +72,10 @@ def inbox(request: HttpRequest) -> dict[str, Any]:
     for one in items:
         facts = {**one["facts"], "count": one["count"] or 0}
         one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **facts) for lang in ("zh", "en")}
-        one["action"] = {"code": one["action"], **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")}}
+        one["action"] = {
+            "code": one["action"],
+            **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")},
+        }
     return {"items": items, "next": None, "count": len(items)}
 
 
@@ -76,19 +85,27 @@ def live(request: HttpRequest, round_id: uuid.UUID) -> HttpResponse:
     """The snapshot of a round; 304 while nothing changed."""
     who, row = allow(request, "live")
     path = live_path(round_id)
-    content = path.read_bytes() if path.exists() else json.dumps(snapshot(round_with_kind(round_id), at=who.at), default=str).encode()
+    content = (
+        path.read_bytes()
+        if path.exists()
+        else json.dumps(snapshot(round_with_kind(round_id), at=who.at), default=str).encode()
+    )
     scope = who.scope(row)
     if not scope.everything:
         content = _cut(content, scope)
     tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
-    return HttpResponse(content, content_type="application/json", headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+    return HttpResponse(
+        content, content_type="application/json", headers={"ETag": tag, "Cache-Control": "private, no-cache"}
+    )
 
 
 def _cut(content: bytes, scope: Any) -> bytes:
     """Only the grids of the caller's scope; the total stays, it is a published figure."""
     raw = json.loads(content)
     homes = dict(Grid.objects.filter(id__in=[int(g) for g in raw["grids"]]).values_list("id", "sub_district"))
-    raw["grids"] = {g: row for g, row in raw["grids"].items() if scope.allows(sub_district=homes.get(int(g)), grid=int(g))}
+    raw["grids"] = {
+        g: row for g, row in raw["grids"].items() if scope.allows(sub_district=homes.get(int(g)), grid=int(g))
+    }
     return json.dumps(raw).encode()

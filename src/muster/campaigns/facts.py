@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bulk apply: what a set of new facts makes of entries, doors and the accounts of grids.
 
-`Reading` is what was read before the transaction; `Changes` is what must be written in it. Settling happens between
-the two, outside any transaction. Inside it versions are checked again: whoever lost the race reads and settles anew.
+`Reading` is what was read before the transaction; `Changes` is what must be written in it. Settling happens
+between the two, outside any transaction. Inside it versions are checked again: whoever lost the race reads
+and settles anew.
 """
 
 from __future__ import annotations
@@ -41,7 +42,19 @@ DOOR_COUNTERS = {
     DoorState.NO_ANSWER: "doors_no_answer",
     DoorState.REFUSED: "doors_refused",
 }
-ENTRY_COLUMNS = ("grid", "dwelling", "cls", "outcome", "at", "actor", "fact", "attempts", "facts", "version", "rev")
+ENTRY_COLUMNS = (
+    "grid",
+    "dwelling",
+    "cls",
+    "outcome",
+    "at",
+    "actor",
+    "fact",
+    "attempts",
+    "facts",
+    "version",
+    "rev",
+)
 DOOR_COLUMNS = ("state", "at", "fact", "attempts", "version", "rev")
 KEY = ("round", "sub_district", "subject")
 
@@ -67,16 +80,26 @@ class RoundReading:
         """A unit that was on no list joins the roster of its grid."""
         if self.entry(subject) is None:
             self.new_entries[subject] = LedgerEntry(
-                round=self.round.id, sub_district=sub_district, subject=subject, origin=Origin.ADDED, origin_grid=grid,
-                origin_dwelling=dwelling, grid=grid, dwelling=dwelling,
-            )  # fmt: skip
+                round=self.round.id,
+                sub_district=sub_district,
+                subject=subject,
+                origin=Origin.ADDED,
+                origin_grid=grid,
+                origin_dwelling=dwelling,
+                grid=grid,
+                dwelling=dwelling,
+            )
 
     def add_door(self, dwelling: uuid.UUID, *, sub_district: int, grid: int, building: uuid.UUID) -> None:
         if self.door(dwelling) is None:
             self.new_doors[dwelling] = DoorEntry(
-                round=self.round.id, sub_district=sub_district, subject=dwelling, origin=Origin.ADDED, grid=grid,
+                round=self.round.id,
+                sub_district=sub_district,
+                subject=dwelling,
+                origin=Origin.ADDED,
+                grid=grid,
                 building=building,
-            )  # fmt: skip
+            )
 
 
 def read_rounds(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RoundReading]:
@@ -86,14 +109,18 @@ def read_rounds(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RoundReading]:
 
 def read_ledger(reading: RoundReading, *, subjects: Collection[uuid.UUID], doors: Collection[uuid.UUID],
                 sub_districts: Collection[int]) -> None:  # fmt: skip
-    """Reads the touched entries and doors of a round; every statement carries the sub-districts of its key."""
+    """Reads the touched entries and doors of a round; every statement carries the sub-districts of its
+    key.
+    """
     keyed = {"round": reading.round.id, "sub_district__in": list(sub_districts)}
     if subjects:
         rows = LedgerEntry.objects.filter(**keyed, subject__in=list(subjects))
         reading.entries.update({row.subject: row for row in rows})
     more = set(doors) | {e.origin_dwelling for e in reading.entries.values()}
     if more:
-        reading.doors.update({row.subject: row for row in DoorEntry.objects.filter(**keyed, subject__in=list(more))})
+        reading.doors.update(
+            {row.subject: row for row in DoorEntry.objects.filter(**keyed, subject__in=list(more))}
+        )
 
 
 @dataclass(slots=True)
@@ -115,7 +142,16 @@ class Changes:
 
 
 def seen(row: FactRow, desk_devices: Collection[uuid.UUID]) -> SeenFact:
-    return SeenFact(row.id, row.kind, row.value, row.actor, row.occurred_at, row.ref, row.subject, row.device in desk_devices)
+    return SeenFact(
+        row.id,
+        row.kind,
+        row.value,
+        row.actor,
+        row.occurred_at,
+        row.ref,
+        row.subject,
+        row.device in desk_devices,
+    )
 
 
 def settle_changes(
@@ -128,7 +164,8 @@ def settle_changes(
     desk_devices: Collection[uuid.UUID],
     grid_of: Callable[[uuid.UUID], int | None],
 ) -> Changes:
-    """Settles every touched entry and door from all its facts, the kept ones and the new ones. Reads, never writes.
+    """Settles every touched entry and door from all its facts, the kept ones and the new ones. Reads, never
+    writes.
 
     grid_of: dwelling -> its small grid if that takes part in the round; asked only for dwellings moved to.
     """
@@ -147,7 +184,13 @@ def settle_changes(
             origin_dwelling=entry.origin_dwelling,
             facts=kept[subject] + new_by_subject.get(subject, []),
         )
-        grid = entry.grid if state.dwelling == entry.dwelling else grid_of(state.dwelling) if state.dwelling else None
+        grid = (
+            entry.grid
+            if state.dwelling == entry.dwelling
+            else grid_of(state.dwelling)
+            if state.dwelling
+            else None
+        )
         if not same_entry(entry, state, grid):
             changes.entries.append((entry, state, grid))
     kept_at: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
@@ -159,28 +202,64 @@ def settle_changes(
         if door is None:
             continue
         found = settle_door(reading.rules, kept_at[dwelling] + new_by_door.get(dwelling, []))
-        if (door.state, door.at, door.fact, door.attempts) != (found.state, found.at, found.fact, found.attempts):
+        if (door.state, door.at, door.fact, door.attempts) != (
+            found.state,
+            found.at,
+            found.fact,
+            found.attempts,
+        ):
             changes.doors.append((door, found))
     return changes
 
 
 def same_entry(entry: LedgerEntry, state: EntryState, grid: int | None) -> bool:
-    return (entry.cls, entry.outcome, entry.at, entry.actor, entry.fact, entry.attempts, entry.facts, entry.dwelling,
-            entry.grid) == (state.cls, state.outcome, state.at, state.actor, state.fact, state.attempts, state.facts,
-                            state.dwelling, grid)  # fmt: skip
+    return (
+        entry.cls,
+        entry.outcome,
+        entry.at,
+        entry.actor,
+        entry.fact,
+        entry.attempts,
+        entry.facts,
+        entry.dwelling,
+        entry.grid,
+    ) == (
+        state.cls,
+        state.outcome,
+        state.at,
+        state.actor,
+        state.fact,
+        state.attempts,
+        state.facts,
+        state.dwelling,
+        grid,
+    )
 
 
 def recheck(changes: Changes) -> None:
-    """Inside the transaction: raises LostRace where an entry or door changed since it was read, or appeared meanwhile."""
+    """Inside the transaction: raises LostRace where an entry or door changed since it was read, or appeared
+    meanwhile.
+    """
     reading = changes.reading
     entries = {e.subject: e.version for e, _, _ in changes.entries if e.subject not in reading.new_entries}
     doors = {d.subject: d.version for d, _ in changes.doors if d.subject not in reading.new_doors}
-    _recheck(LedgerEntry, reading, entries, {e.sub_district for e, _, _ in changes.entries}, set(reading.new_entries))
+    _recheck(
+        LedgerEntry,
+        reading,
+        entries,
+        {e.sub_district for e, _, _ in changes.entries},
+        set(reading.new_entries),
+    )
     _recheck(DoorEntry, reading, doors, {d.sub_district for d, _ in changes.doors}, set(reading.new_doors))
 
 
-def _recheck(model: type[LedgerEntry] | type[DoorEntry], reading: RoundReading, versions: Mapping[uuid.UUID, int],
-             sub_districts: set[int], new: set[uuid.UUID]) -> None:  # fmt: skip
+def _recheck(
+    model: type[LedgerEntry | DoorEntry],
+    reading: RoundReading,
+    versions: Mapping[uuid.UUID, int],
+    sub_districts: set[int],
+    new: set[uuid.UUID],
+) -> None:
     new_rows = reading.new_entries if model is LedgerEntry else reading.new_doors
     sub_districts |= {row.sub_district for row in new_rows.values()}
     if not versions and not new:
@@ -223,7 +302,9 @@ def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
     accounts.write(fresh_at=changes.fresh_at, revisions=revisions)
 
 
-def place_entry(entry: LedgerEntry, state: EntryState, grid: int | None, revisions: Mapping[int, int]) -> None:
+def place_entry(
+    entry: LedgerEntry, state: EntryState, grid: int | None, revisions: Mapping[int, int]
+) -> None:
     entry.cls, entry.outcome, entry.at, entry.actor = state.cls, state.outcome, state.at, state.actor
     entry.fact, entry.attempts, entry.facts = state.fact, state.attempts, state.facts
     entry.dwelling, entry.grid = state.dwelling, grid
@@ -235,9 +316,9 @@ def place_entry(entry: LedgerEntry, state: EntryState, grid: int | None, revisio
 class Accounts:
     """The changes of the accounts (RoundGrid) that changes of entries and doors ask for.
 
-    `added`, `moved_in` and `moved_out` are pure functions of each entry's origin and present grid, so that the order
-    in which facts arrive leaves no trace: moved_out counts entries of the grid that are elsewhere now, moved_in
-    entries of elsewhere that are here now.
+    `added`, `moved_in` and `moved_out` are pure functions of each entry's origin and present grid, so that
+    the order in which facts arrive leaves no trace: moved_out counts entries of the grid that are elsewhere
+    now, moved_in entries of elsewhere that are here now.
     """
 
     def __init__(self, round_id: uuid.UUID) -> None:
@@ -283,7 +364,11 @@ class Accounts:
 
     def write(self, *, fresh_at: Mapping[int, datetime], revisions: Mapping[int, int]) -> None:
         grids = set(self.deltas) | set(self.outcomes) | set(fresh_at)
-        rows = list(RoundGrid.objects.select_for_update().filter(round=self.round, grid__in=grids)) if grids else []
+        rows = (
+            list(RoundGrid.objects.select_for_update().filter(round=self.round, grid__in=grids))
+            if grids
+            else []
+        )
         if not set(self.deltas) <= {row.grid for row in rows}:
             raise LostRace("RoundGrid")
         for row in rows:
@@ -300,7 +385,18 @@ class Accounts:
         update_rows(
             RoundGrid,
             rows,
-            columns=("added", "moved_in", "moved_out", "guests_from", *CLASS_COUNTERS.values(), "doors", "doors_added",
-                     *DOOR_COUNTERS.values(), "outcomes", "last_fact_at", "rev"),
+            columns=(
+                "added",
+                "moved_in",
+                "moved_out",
+                "guests_from",
+                *CLASS_COUNTERS.values(),
+                "doors",
+                "doors_added",
+                *DOOR_COUNTERS.values(),
+                "outcomes",
+                "last_fact_at",
+                "rev",
+            ),
             key=("round", "sub_district", "grid"),
-        )  # fmt: skip
+        )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of a campaign kind: what is asked at each unit, which answers there are, and what a certificate says.
+"""The shape of a campaign kind: what is asked at each unit, which answers there are, and what a certificate
+says.
 
 The same shape comes from a pack, is made at a desk, is sent to phones and is read by `rules`.
 """

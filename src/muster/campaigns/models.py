@@ -15,7 +15,9 @@ from muster.campaigns.states import DoorState, EntryClass, Origin, RoundStatus, 
 
 
 class CampaignKind(models.Model):
-    """What a round asks at each unit and which answers there are; from a pack or made at a desk. Versions stay."""
+    """What a round asks at each unit and which answers there are; from a pack or made at a desk. Versions
+    stay.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     key = models.CharField(max_length=40)
@@ -26,7 +28,9 @@ class CampaignKind(models.Model):
     definition = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["incident", "key", "version"], name="campaignkind_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "key", "version"], name="campaignkind_version")
+        ]
 
 
 class Campaign(models.Model):
@@ -63,7 +67,9 @@ class Round(models.Model):
     live_rev = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="round_number_in_campaign")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="round_number_in_campaign")
+        ]
 
 
 class LedgerEntry(models.Model):
@@ -93,7 +99,9 @@ class LedgerEntry(models.Model):
 
 
 class DoorEntry(models.Model):
-    """One door in one round: was anybody seen behind it, is it verified empty, was it never reached. Never deleted."""
+    """One door in one round: was anybody seen behind it, is it verified empty, was it never reached. Never
+    deleted.
+    """
 
     pk = models.CompositePrimaryKey("round", "sub_district", "subject")
     round = models.UUIDField()
@@ -164,6 +172,8 @@ class Certificate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["round", "grid"], condition=Q(withdrawn_at__isnull=True), name="certificate_one_in_force"
+                fields=["round", "grid"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="certificate_one_in_force",
             )
         ]

@@ -44,7 +44,9 @@ def account_of_grid(round_id: uuid.UUID, grid: int) -> RoundGrid:
 
 
 def entries_of_grid(account: RoundGrid) -> QuerySet[LedgerEntry]:
-    """The entries that stand in a grid now, also those that came from other sub-districts. Carries the key."""
+    """The entries that stand in a grid now, also those that came from other sub-districts. Carries the
+    key.
+    """
     homes = [account.sub_district, *account.guests_from]
     return LedgerEntry.objects.filter(round=account.round, sub_district__in=homes, grid=account.grid)
 
@@ -61,11 +63,15 @@ def counted_classes(account: RoundGrid) -> dict[str, int]:
     return dict(counts)
 
 
-def missing_entries(accounts: Sequence[RoundGrid], *, classes: Collection[str] = MISSING) -> QuerySet[LedgerEntry]:
+def missing_entries(
+    accounts: Sequence[RoundGrid], *, classes: Collection[str] = MISSING
+) -> QuerySet[LedgerEntry]:
     """Entries of these grids that nobody has reached yet."""
+    if not accounts:
+        return LedgerEntry.objects.none()
     homes = {a.sub_district for a in accounts} | {g for a in accounts for g in a.guests_from}
     return LedgerEntry.objects.filter(
-        round=accounts[0].round if accounts else None,
+        round=accounts[0].round,
         sub_district__in=homes,
         grid__in=[a.grid for a in accounts],
         cls__in=list(classes),

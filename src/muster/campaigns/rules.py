@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the state of an entry or a door is, given its facts; and what the state of a round allows.
 
-`settle_entry` and `settle_door` are pure functions of a *set* of facts: any order of arrival, any repetition gives the
-same state, and an undone fact is as if it had never been. They are the only place where an entry's state is decided.
+`settle_entry` and `settle_door` are pure functions of a *set* of facts: any order of arrival, any repetition
+gives the same state, and an undone fact is as if it had never been. They are the only place where an entry's
+state is decided.
 """
 
 from __future__ import annotations
@@ -94,14 +95,16 @@ def settle_entry(
 ) -> EntryState:
     """The state of an entry from its origin and the set of its facts.
 
-    Total order of outcomes: precedence, then when it happened, then the fact's id. An outcome that asks for a second
-    visit counts as UNREACHED until a second person has recorded the same. Who was added by a finding that was taken
-    back stays on the roster, explained as added in error: entries are never deleted.
+    Total order of outcomes: precedence, then when it happened, then the fact's id. An outcome that asks for a
+    second visit counts as UNREACHED until a second person has recorded the same. Who was added by a finding
+    that was taken back stays on the roster, explained as added in error: entries are never deleted.
     """
     facts = list(facts)
     standing = standing_facts(facts)
     if origin == Origin.ADDED and _finding_taken_back(facts, standing):
-        return EntryState(EntryClass.EXPLAINED, ADDED_IN_ERROR, None, None, None, 0, len(standing), origin_dwelling)
+        return EntryState(
+            EntryClass.EXPLAINED, ADDED_IN_ERROR, None, None, None, 0, len(standing), origin_dwelling
+        )
     outcomes = [f for f in standing if f.kind in {"entry.outcome", "person.found"} and f.value in rules]
     moves = [f for f in standing if f.kind == "person.moved"]
     attempts = sum(1 for f in outcomes if rules[f.value].cls != EntryClass.DONE)
@@ -115,7 +118,9 @@ def settle_entry(
         witnesses = {f.actor for f in outcomes if f.value == best.value}
         if len(witnesses) < 2:
             cls = EntryClass.UNREACHED
-    return EntryState(cls, best.value, best.occurred_at, best.actor, best.id, attempts, len(standing), dwelling)
+    return EntryState(
+        cls, best.value, best.occurred_at, best.actor, best.id, attempts, len(standing), dwelling
+    )
 
 
 def _finding_taken_back(facts: list[SeenFact], standing: list[SeenFact]) -> bool:
@@ -127,7 +132,9 @@ _DOOR_RANK = {DoorState.NO_ANSWER: 0, DoorState.REFUSED: 1, DoorState.SEEN: 1, D
 
 
 def settle_door(rules: Mapping[str, OutcomeRule], facts: Iterable[SeenFact]) -> DoorReading:
-    """What is known of a door from all facts recorded at it; an answer beats silence, then the later beats the earlier."""
+    """What is known of a door from all facts recorded at it; an answer beats silence, then the later beats
+    the earlier.
+    """
     readings: list[tuple[int, datetime, int, str, SeenFact]] = []
     for fact in standing_facts(facts):
         state = door_state_of(rules, fact)

@@ -22,13 +22,15 @@ from muster.places.queries import active_grids, doors_for_freeze
 from muster.places.services import bump_revisions
 from muster.register.queries import roster_households, roster_persons
 from muster.storage.ledger_tables import make_partition
-from muster.storage.writes import chunks, pause_between_writes
+from muster.storage.writes import ROWS_PER_WRITE, pause_between_writes
 from muster.trail.services import record_event
 
 Progress = Callable[[int, int], None]
 
 
-def save_kind(*, key: str, definition: dict[str, Any], incident: uuid.UUID | None, by: uuid.UUID | None, at: datetime) -> CampaignKind:
+def save_kind(
+    *, key: str, definition: dict[str, Any], incident: uuid.UUID | None, by: uuid.UUID | None, at: datetime
+) -> CampaignKind:
     """Saves a campaign kind as a new version; rounds already made keep the version they began with."""
     check_definition(definition)
     for _ in range(5):
@@ -40,14 +42,18 @@ def save_kind(*, key: str, definition: dict[str, Any], incident: uuid.UUID | Non
                     key=key, version=version, incident=incident, made_by=by, made_at=at,
                     definition={**definition, "key": key, "version": version},
                 )  # fmt: skip
-                record_event("CampaignKind", kind.id, "save", at=at, actor=by, incident=incident, version=version)
+                record_event(
+                    "CampaignKind", kind.id, "save", at=at, actor=by, incident=incident, version=version
+                )
         except IntegrityError:
             continue
         return kind
     raise Refusal("kind_busy", key=key)
 
 
-def start_campaign(*, incident: uuid.UUID, name: str, kind: CampaignKind, area: Area, by: uuid.UUID | None, at: datetime) -> Campaign:
+def start_campaign(
+    *, incident: uuid.UUID, name: str, kind: CampaignKind, area: Area, by: uuid.UUID | None, at: datetime
+) -> Campaign:
     with transaction.atomic():
         campaign = Campaign.objects.create(
             incident=incident, name=name, kind=kind, area=area.id, area_path=area.path, made_by=by, made_at=at
@@ -56,25 +62,42 @@ def start_campaign(*, incident: uuid.UUID, name: str, kind: CampaignKind, area: 
     return campaign
 
 
-def plan_round(campaign: Campaign, *, name: str, at: datetime, by: uuid.UUID | None, opens_at: datetime | None = None,
-               closes_at: datetime | None = None) -> Round:  # fmt: skip
+def plan_round(
+    campaign: Campaign,
+    *,
+    name: str,
+    at: datetime,
+    by: uuid.UUID | None,
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+) -> Round:
     if opens_at and closes_at and closes_at <= opens_at:
         raise Refusal("ends_before_start", field="closes_at")
     with transaction.atomic():
         number = campaign.rounds.count() + 1
         made = Round.objects.create(
-            incident=campaign.incident, campaign=campaign, number=number, name=name, area=campaign.area,
-            area_path=campaign.area_path, unit=campaign.kind.definition["unit"], kind_version=campaign.kind.version,
-            opens_at=opens_at, closes_at=closes_at,
-        )  # fmt: skip
+            incident=campaign.incident,
+            campaign=campaign,
+            number=number,
+            name=name,
+            area=campaign.area,
+            area_path=campaign.area_path,
+            unit=campaign.kind.definition["unit"],
+            kind_version=campaign.kind.version,
+            opens_at=opens_at,
+            closes_at=closes_at,
+        )
         record_event("Round", made.id, "plan", at=at, actor=by, incident=made.incident, to_state=made.status)
     return made
 
 
-def freeze_round(round_: Round, *, by: uuid.UUID | None, at: datetime, progress: Progress | None = None) -> Round:
+def freeze_round(
+    round_: Round, *, by: uuid.UUID | None, at: datetime, progress: Progress | None = None
+) -> Round:
     """Freezes the roster grid by grid: who must be reached is fixed before anybody goes out.
 
-    Interrupted, it is taken up where it stopped: a grid is frozen in one transaction, and a frozen grid is left alone.
+    Interrupted, it is taken up where it stopped: a grid is frozen in one transaction, and a frozen grid is
+    left alone.
     """
     demand_transition(round_.status, RoundStatus.ROSTER_FROZEN)
     grids = list(active_grids(round_.area_path))
@@ -98,29 +121,50 @@ def _freeze_grid(round_: Round, grid: Grid) -> None:
     roster = _roster(round_.unit, grid.id, [d.id for d in doors])
     entries = [
         LedgerEntry(
-            round=round_.id, sub_district=grid.sub_district, subject=subject, origin=Origin.FROZEN, origin_grid=grid.id,
-            origin_dwelling=dwelling, grid=grid.id, dwelling=dwelling,
-        )  # fmt: skip
+            round=round_.id,
+            sub_district=grid.sub_district,
+            subject=subject,
+            origin=Origin.FROZEN,
+            origin_grid=grid.id,
+            origin_dwelling=dwelling,
+            grid=grid.id,
+            dwelling=dwelling,
+        )
         for subject, dwelling in roster
     ]
     door_rows = [
-        DoorEntry(round=round_.id, sub_district=grid.sub_district, subject=d.id, origin=Origin.FROZEN, grid=grid.id, building=d.building)
+        DoorEntry(
+            round=round_.id,
+            sub_district=grid.sub_district,
+            subject=d.id,
+            origin=Origin.FROZEN,
+            grid=grid.id,
+            building=d.building,
+        )
         for d in doors
     ]
     with transaction.atomic():
         revision = bump_revisions([grid.id])[grid.id]
-        for row in (*entries, *door_rows):
-            row.rev = revision
-        for part in chunks(entries):
-            LedgerEntry.objects.bulk_create(part)
-        for part in chunks(door_rows):
-            DoorEntry.objects.bulk_create(part)
-        RoundGrid.objects.bulk_create([
-            RoundGrid(
-                round=round_.id, sub_district=grid.sub_district, grid=grid.id, frozen=len(entries), n_open=len(entries),
-                doors=len(door_rows), is_frozen=True, rev=revision,
-            )  # fmt: skip
-        ])
+        for entry in entries:
+            entry.rev = revision
+        for door in door_rows:
+            door.rev = revision
+        LedgerEntry.objects.bulk_create(entries, batch_size=ROWS_PER_WRITE)
+        DoorEntry.objects.bulk_create(door_rows, batch_size=ROWS_PER_WRITE)
+        RoundGrid.objects.bulk_create(
+            [
+                RoundGrid(
+                    round=round_.id,
+                    sub_district=grid.sub_district,
+                    grid=grid.id,
+                    frozen=len(entries),
+                    n_open=len(entries),
+                    doors=len(door_rows),
+                    is_frozen=True,
+                    rev=revision,
+                )
+            ]
+        )
 
 
 def _roster(unit: str, grid: int, doors: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
@@ -163,7 +207,12 @@ def close_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
 
 
 def reopen_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
-    return change_status(round_, RoundStatus.OPEN if round_.status == RoundStatus.CLOSING else RoundStatus.CLOSING, by=by, at=at)
+    return change_status(
+        round_,
+        RoundStatus.OPEN if round_.status == RoundStatus.CLOSING else RoundStatus.CLOSING,
+        by=by,
+        at=at,
+    )
 
 
 def written_side(account: RoundGrid) -> int:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backup and restore: main first, then journal, then files; keys apart.
 
-The order matters: a journal copied after the main database holds at least what the database has folded, so that fold
-can replay the rest. Keys go into a file of their own, because a backup with its keys could not be shredded.
+The order matters: a journal copied after the main database holds at least what the database has folded, so
+that fold can replay the rest. Keys go into a file of their own, because a backup with its keys could not be
+shredded.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def read_backup(file: Path) -> None:
         raise Refusal("backup_unreadable", path=str(file), why=str(error)) from error
     forget_keystore()
     keystore().new_identity()
-    retire_writers(environment.data if environment.database_url.startswith("sqlite") else environment.database_url)
+    retire_writers(
+        environment.data if environment.database_url.startswith("sqlite") else environment.database_url
+    )
 
 
 def _lay_out(file: Path, keys: Path) -> None:
@@ -115,7 +118,9 @@ def _lay_out(file: Path, keys: Path) -> None:
     if (data / MAIN).exists():
         (data / MAIN).rename(Path(environment.database_url.removeprefix("sqlite:///")))
     elif (data / DUMP).exists():
-        subprocess.run(["pg_restore", "--no-owner", f"--dbname={environment.database_url}", str(data / DUMP)], check=True)
+        subprocess.run(
+            ["pg_restore", "--no-owner", f"--dbname={environment.database_url}", str(data / DUMP)], check=True
+        )
         (data / DUMP).unlink()
 
 

@@ -24,7 +24,7 @@ def demo(
     roads: Annotated[Path | None, typer.Option(help="KML, KML.gz or GeoJSON: lay the district over real streets")] = None,
     townships: Annotated[Path | None, typer.Option(help="CSV of real sub-district names")] = None,
     speed: Annotated[int, typer.Option(min=1, max=300, help="how many times faster the day runs")] = 20,
-    prepare_only: Annotated[bool, typer.Option("--prepare-only", help="make the data and stop")] = False,  # noqa: FBT002
+    prepare_only: Annotated[bool, typer.Option("--prepare-only", help="make the data and stop")] = False,
 ) -> None:
     """Make a drill district, start the house in it, and play a door round."""
     set_up()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A local certificate authority: without https a phone's browser has no service worker, no keys and no camera."""
+"""A local certificate authority: without https a phone's browser has no service worker, no keys and no
+camera.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,10 @@ def make_local_ca(folder: Path, *, hosts: Sequence[str]) -> LocalCa:
         .sign(ca_key, hashes.SHA256())
     )
     made = LocalCa(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
-    _write(made.certificate, certificate.public_bytes(serialization.Encoding.PEM) + ca.public_bytes(serialization.Encoding.PEM))
+    _write(
+        made.certificate,
+        certificate.public_bytes(serialization.Encoding.PEM) + ca.public_bytes(serialization.Encoding.PEM),
+    )
     _write(made.key, _pem(key))
     return made
 
@@ -92,7 +97,9 @@ def _alternative(host: str) -> x509.GeneralName:
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     # PKCS#8, the form that the servers read.
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

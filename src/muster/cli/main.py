@@ -38,7 +38,7 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         _say("stopped")
         sys.exit(FAILURE)
-    except Exception as error:  # noqa: BLE001 -- the outermost door: one line, no trace, unless asked for
+    except Exception as error:
         from click import ClickException
 
         if isinstance(error, ClickException):

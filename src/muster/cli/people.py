@@ -27,7 +27,9 @@ def user_add(
     role: Annotated[str, typer.Option(help="a role of roles.toml")],
     name: Annotated[str, typer.Option()] = "",
     area: Annotated[str, typer.Option(help="code of an area, or / for everywhere")] = "/",
-    password: Annotated[str | None, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = None,
+    password: Annotated[
+        str | None, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
+    ] = None,
     acting: Annotated[str | None, AS] = None,
 ) -> None:
     """Add somebody with a role over an area."""
@@ -84,7 +86,9 @@ def token(
     area_id, path = _area(area)
     user = User.objects.filter(username=name).first() or services.add_user(username=name, name=name)
     at = now()
-    services.grant_role(user, role=role, at=at, area=area_id, area_path=path, until=at + timedelta(days=days), by=by.id)
+    services.grant_role(
+        user, role=role, at=at, area=area_id, area_path=path, until=at + timedelta(days=days), by=by.id
+    )
     secret = services.make_token(user, name=name, at=at, expires_at=at + timedelta(days=days))
     record_event("Token", user.id, "make", at=at, actor=by.id, role=role)
     typer.echo(secret)
@@ -106,5 +110,7 @@ def enrol_code(
     incident = current_incident(now())
     if incident is None:
         raise Refusal("incident_unknown", incident="-")
-    code, row = issue_enrol_code(grid_named(grid), incident=incident.id, worker_name=worker, by=operator(acting).id, at=now())
+    code, row = issue_enrol_code(
+        grid_named(grid), incident=incident.id, worker_name=worker, by=operator(acting).id, at=now()
+    )
     typer.echo(f"{code}\t{row.expires_at.isoformat()}")

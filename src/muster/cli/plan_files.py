@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plans as files: read a problem, solve it in sight, write the plan; check a plan with code that solve does not share."""
+"""Plans as files: read a problem, solve it in sight, write the plan; check a plan with code that solve does
+not share.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def print_schema(engine: str) -> None:
         raise _as_refusal(error) from error
 
 
-def solve_file(engine: str, problem: Path, output: Path | None, *, seconds: float, seed: int, executor: str | None) -> None:
+def solve_file(
+    engine: str, problem: Path, output: Path | None, *, seconds: float, seed: int, executor: str | None
+) -> None:
     """Solves with progress on the terminal. Raises Refusal for a problem that cannot be read."""
     loaded, read = _read(engine, problem)
     out = output or problem.with_suffix(".plan.json")
@@ -36,14 +40,21 @@ def solve_file(engine: str, problem: Path, output: Path | None, *, seconds: floa
         task = bar.add_task(engine, total=None)
 
         def show(step: Any) -> bool | None:
-            bar.update(task, description=str(getattr(step, "stage", engine)), completed=getattr(step, "done", 0) or 0,
-                       total=getattr(step, "total", None))  # fmt: skip
+            bar.update(
+                task,
+                description=str(getattr(step, "stage", engine)),
+                completed=getattr(step, "done", 0) or 0,
+                total=getattr(step, "total", None),
+            )
             return None
 
         plan = loaded.solve(read, budget_s=seconds, seed=seed, executor=pool, progress=show)
     written = loaded.write_plan(plan, out)
     envelope = plan.envelope()
-    typer.echo(f"{engine}: {envelope.status} objective={envelope.objective} bound={envelope.bound} gap={envelope.gap}")
+    typer.echo(
+        f"{engine}: {envelope.status} objective={envelope.objective} "
+        f"bound={envelope.bound} gap={envelope.gap}"
+    )
     for path in written:
         typer.echo(str(path))
 
@@ -86,7 +97,13 @@ def _as_refusal(error: BadProblem) -> Refusal:
 
 
 def _bar() -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(file=sys.stderr), transient=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
 
 
 def _executor(said: str | None) -> AbstractContextManager[Executor | None]:
@@ -97,7 +114,7 @@ def _executor(said: str | None) -> AbstractContextManager[Executor | None]:
         return ProcessPoolExecutor(int(said), mp_context=get_context("spawn"))
     if said.startswith("tcp://"):
         try:
-            from distributed import Client
+            from distributed import Client  # type: ignore[import-not-found]
         except ModuleNotFoundError as error:
             raise Refusal("dask_missing") from error
         executor: Executor = Client(said).get_executor()

@@ -20,8 +20,10 @@ def plan(
     output: Annotated[Path | None, typer.Option("-o", help="where the plan goes")] = None,
     seconds: Annotated[float, typer.Option(min=0.1)] = 60.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    executor: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, or a number of processes")] = None,
-    schema: Annotated[bool, typer.Option("--schema", help="print the problem's schema and stop")] = False,  # noqa: FBT002
+    executor: Annotated[
+        str | None, typer.Option(help="tcp://… of a Dask scheduler, or a number of processes")
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="print the problem's schema and stop")] = False,
 ) -> None:
     """Solve a problem file with a planning engine."""
     from muster.cli.plan_files import print_schema, solve_file

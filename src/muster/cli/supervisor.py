@@ -80,7 +80,10 @@ class Supervisor:
             process.pause = FIRST_PAUSE if steady else min(process.pause * 2, LONGEST_PAUSE)
             process.due = now + process.pause
             process.restarts += 1
-            sys.stderr.write(f"{process.name} ended with {process.child.returncode}; starting it again in {process.pause:.1f} s\n")
+            sys.stderr.write(
+                f"{process.name} ended with {process.child.returncode}; "
+                f"starting it again in {process.pause:.1f} s\n"
+            )
             process.child = None
         if now >= process.due:
             self._start(process)
@@ -99,7 +102,11 @@ class Supervisor:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "muster.config.settings", "MUSTER_INTAKE_HOST": _bind_host()}
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "muster.config.settings",
+        "MUSTER_INTAKE_HOST": _bind_host(),
+    }
 
 
 def _bind_host() -> str:

@@ -87,7 +87,9 @@ def django_database(url: str) -> dict[str, object]:
 def _sqlite(path: str) -> dict[str, object]:
     # WAL + FULL: NORMAL lost acknowledged rows under power loss. IMMEDIATE: a write waits for the lock
     # at its start, never in its middle.
-    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+    pragmas = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+    )
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RegisterChanges: what a chunk of facts changes in places and register, collected first, written in one go."""
+"""RegisterChanges: what a chunk of facts changes in places and register, collected first, written in
+one go.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from muster.trail.incoming import Incoming
 
 @dataclass(slots=True)
 class RegisterChanges:
-    """doors, persons: found. needs: seen. homes: where somebody lives now by all facts (None: left the city)."""
+    """doors, persons: found. needs: seen. homes: where somebody lives now by all facts (None: left the
+    city).
+    """
 
     doors: dict[uuid.UUID, tuple[kinds.DoorFound, uuid.UUID]] = field(default_factory=dict)
     persons: dict[uuid.UUID, tuple[Incoming, kinds.PersonFound, DoorPlace]] = field(default_factory=dict)
@@ -74,7 +78,14 @@ class RegisterChanges:
         for fact, body in self.needs:
             person = self._old_homes.get(fact.subject) or persons_with_ids([fact.subject]).get(fact.subject)
             if person is not None:
-                note_need(person, kind=body.kind, severity=body.severity, note=body.note, at=at, purpose=str(fact.incident))
+                note_need(
+                    person,
+                    kind=body.kind,
+                    severity=body.severity,
+                    note=body.note,
+                    at=at,
+                    purpose=str(fact.incident),
+                )
         for person_id, dwelling in self.homes.items():
             self._move(person_id, dwelling, at, revisions)
 
@@ -85,9 +96,15 @@ class RegisterChanges:
         for dwelling, (body, building_id) in self.doors.items():
             building = buildings[building_id]
             add_found_dwelling(
-                id=dwelling, building=building, unit=body.unit, floor=body.floor, room=body.room, address=body.address,
-                purpose="daily", rev=revisions.get(building.grid or 0, 0),
-            )  # fmt: skip
+                id=dwelling,
+                building=building,
+                unit=body.unit,
+                floor=body.floor,
+                room=body.room,
+                address=body.address,
+                purpose="daily",
+                rev=revisions.get(building.grid or 0, 0),
+            )
 
     def _write_persons(self, at: datetime, revisions: Mapping[int, int]) -> None:
         made: set[uuid.UUID] = set()
@@ -105,7 +122,9 @@ class RegisterChanges:
                 note_need(person, kind=need, severity=1, note="", at=at, purpose=purpose)
             suspect_duplicates(person, at=at)
 
-    def _move(self, person_id: uuid.UUID, dwelling: uuid.UUID | None, at: datetime, revisions: Mapping[int, int]) -> None:
+    def _move(
+        self, person_id: uuid.UUID, dwelling: uuid.UUID | None, at: datetime, revisions: Mapping[int, int]
+    ) -> None:
         person = self._old_homes.get(person_id)
         if person is None or (dwelling == person.dwelling_id and person.left_at is None):
             return

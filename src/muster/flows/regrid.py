@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Re-grid: a division of an area into grids comes into force, also in the middle of a round.
 
-Buildings belong to grids whole; doors, households, persons and needs follow their building, entries and doors of
-running rounds follow their door. Totals stay: what leaves one grid's account arrives in another's.
+Buildings belong to grids whole; doors, households, persons and needs follow their building, entries and doors
+of running rounds follow their door. Totals stay: what leaves one grid's account arrives in another's.
 """
 
 from __future__ import annotations
@@ -82,14 +82,28 @@ def adopt_division(area: Area, division: Division, *, by: uuid.UUID | None, at: 
         for round_ in Round.objects.exclude(status=RoundStatus.PLANNED):
             _move_entries(round_, moving, revisions)
         moved.retired = _retire(area, {g.id for g in made.values()}, at)
-        record_event("Area", area.id, "regrid", at=at, actor=by, buildings=moved.buildings, doors=moved.doors, persons=moved.persons,
-                     made=moved.made, retired=moved.retired)  # fmt: skip
+        record_event(
+            "Area",
+            area.id,
+            "regrid",
+            at=at,
+            actor=by,
+            buildings=moved.buildings,
+            doors=moved.doors,
+            persons=moved.persons,
+            made=moved.made,
+            retired=moved.retired,
+        )
     return moved
 
 
-def _make_grids(area: Area, division: Division, buildings: Sequence[Building], at: datetime) -> tuple[dict[str, Grid], Moved]:
+def _make_grids(
+    area: Area, division: Division, buildings: Sequence[Building], at: datetime
+) -> tuple[dict[str, Grid], Moved]:
     """Keeps grids whose code is named, makes the others; parents first."""
-    known = {g.code: g for g in Grid.objects.filter(area__path__startswith=area.path, status=GridStatus.ACTIVE)}
+    known = {
+        g.code: g for g in Grid.objects.filter(area__path__startswith=area.path, status=GridStatus.ACTIVE)
+    }
     homes = _homes(division, buildings)
     order = {GridLevel.LARGE: 0, GridLevel.MEDIUM: 1, GridLevel.SMALL: 2}
     made: dict[str, Grid] = {}
@@ -99,11 +113,23 @@ def _make_grids(area: Area, division: Division, buildings: Sequence[Building], a
         home = homes.get(new.key, area)
         grid = known.get(new.key)
         if grid is None:
-            grid = add_grid(code=_free_code(new.key), name=new.name, name_en=new.name_en, area=home, level=new.level, at=at, parent=parent,
-                            lon=new.lon, lat=new.lat, geometry=new.geometry)  # fmt: skip
+            grid = add_grid(
+                code=_free_code(new.key),
+                name=new.name,
+                name_en=new.name_en,
+                area=home,
+                level=new.level,
+                at=at,
+                parent=parent,
+                lon=new.lon,
+                lat=new.lat,
+                geometry=new.geometry,
+            )
             moved.made += 1
         else:
-            Grid.objects.filter(id=grid.id).update(parent=parent, geometry=new.geometry, lon=new.lon, lat=new.lat)
+            Grid.objects.filter(id=grid.id).update(
+                parent=parent, geometry=new.geometry, lon=new.lon, lat=new.lat
+            )
         made[new.key] = grid
     return made, moved
 
@@ -145,8 +171,12 @@ def _free_code(key: str) -> str:
     return code
 
 
-def _set_buildings(buildings: Sequence[Building], changes: Mapping[uuid.UUID, tuple[int | None, int]], walk: Mapping[uuid.UUID, int],
-                   revisions: Mapping[int, int]) -> None:  # fmt: skip
+def _set_buildings(
+    buildings: Sequence[Building],
+    changes: Mapping[uuid.UUID, tuple[int | None, int]],
+    walk: Mapping[uuid.UUID, int],
+    revisions: Mapping[int, int],
+) -> None:
     for b in buildings:
         b.grid = changes[b.id][1]
         b.walk_order = walk.get(b.id, b.walk_order)
@@ -154,20 +184,35 @@ def _set_buildings(buildings: Sequence[Building], changes: Mapping[uuid.UUID, tu
     Building.objects.bulk_update(buildings, ["grid", "walk_order", "rev"], batch_size=100)
 
 
-def _move_doors(moving: Mapping[uuid.UUID, tuple[int | None, int]], revisions: Mapping[int, int], moved: Moved) -> None:
-    """Doors, households, persons and needs follow their building; phones of the old grid are told to forget them."""
+def _move_doors(
+    moving: Mapping[uuid.UUID, tuple[int | None, int]], revisions: Mapping[int, int], moved: Moved
+) -> None:
+    """Doors, households, persons and needs follow their building; phones of the old grid are told to forget
+    them.
+    """
     by_pair: dict[tuple[int | None, int], list[uuid.UUID]] = defaultdict(list)
     for building, pair in moving.items():
         by_pair[pair].append(building)
     for (old, new), buildings in by_pair.items():
-        doors = list(Dwelling.objects.across(reason="regrid").filter(building_id__in=buildings).values_list("id", flat=True))
-        persons = list(Person.objects.across(reason="regrid").filter(dwelling__building_id__in=buildings).values_list("id", flat=True))
+        doors = list(
+            Dwelling.objects.across(reason="regrid")
+            .filter(building_id__in=buildings)
+            .values_list("id", flat=True)
+        )
+        persons = list(
+            Person.objects.across(reason="regrid")
+            .filter(dwelling__building_id__in=buildings)
+            .values_list("id", flat=True)
+        )
         moved.doors += len(doors)
         moved.persons += len(persons)
         if old is not None:
             rev = revisions[old]
-            leave_tombstones([(old, rev, "door", d) for d in doors] + [(old, rev, "person", p) for p in persons]
-                             + [(old, rev, "building", b) for b in buildings])  # fmt: skip
+            leave_tombstones(
+                [(old, rev, "door", d) for d in doors]
+                + [(old, rev, "person", p) for p in persons]
+                + [(old, rev, "building", b) for b in buildings]
+            )
         for part in _parts(buildings):
             _follow_building(part, new, revisions[new])
 
@@ -181,25 +226,45 @@ def _follow_building(buildings: Sequence[uuid.UUID], grid: int, rev: int) -> Non
     marks = ",".join(["%s"] * len(ids))
     doors = f"SELECT id FROM places_dwelling WHERE building_id IN ({marks})"
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE places_dwelling SET grid = %s, rev = %s WHERE building_id IN ({marks})", [grid, rev, *ids])
-        cursor.execute(f"UPDATE register_household SET grid = %s, rev = %s WHERE dwelling_id IN ({doors})", [grid, rev, *ids])
-        cursor.execute(f"UPDATE register_person SET grid = %s, rev = %s WHERE dwelling_id IN ({doors})", [grid, rev, *ids])
         cursor.execute(
-            f"UPDATE register_need SET grid = %s WHERE person_id IN (SELECT id FROM register_person WHERE dwelling_id IN ({doors}))",
+            f"UPDATE places_dwelling SET grid = %s, rev = %s WHERE building_id IN ({marks})",
+            [grid, rev, *ids],
+        )
+        cursor.execute(
+            f"UPDATE register_household SET grid = %s, rev = %s WHERE dwelling_id IN ({doors})",
+            [grid, rev, *ids],
+        )
+        cursor.execute(
+            f"UPDATE register_person SET grid = %s, rev = %s WHERE dwelling_id IN ({doors})",
+            [grid, rev, *ids],
+        )
+        cursor.execute(
+            "UPDATE register_need SET grid = %s WHERE person_id IN "
+            f"(SELECT id FROM register_person WHERE dwelling_id IN ({doors}))",
             [grid, *ids],
         )
 
 
-def _move_entries(round_: Round, moving: Mapping[uuid.UUID, tuple[int | None, int]], revisions: Mapping[int, int]) -> None:
-    """Entries and doors of a running round go where their building went; the touched accounts are written anew."""
+def _move_entries(
+    round_: Round, moving: Mapping[uuid.UUID, tuple[int | None, int]], revisions: Mapping[int, int]
+) -> None:
+    """Entries and doors of a running round go where their building went; the touched accounts are written
+    anew.
+    """
     in_round = set(RoundGrid.objects.filter(round=round_.id).values_list("grid", flat=True))
     affected = {b: pair for b, pair in moving.items() if pair[0] in in_round}
     if not affected:
         return
-    doors = dict(Dwelling.objects.across(reason="regrid").filter(building_id__in=list(affected)).values_list("id", "building_id"))
+    doors = dict(
+        Dwelling.objects.across(reason="regrid")
+        .filter(building_id__in=list(affected))
+        .values_list("id", "building_id")
+    )
     target = {d: affected[b][1] for d, b in doors.items()}
     touched = {g for pair in affected.values() for g in pair if g is not None}
-    entries = [e for e in LedgerEntry.objects.filter(round=round_.id, grid__in=touched) if e.dwelling in target]
+    entries = [
+        e for e in LedgerEntry.objects.filter(round=round_.id, grid__in=touched) if e.dwelling in target
+    ]
     for e in entries:
         assert e.dwelling is not None
         e.grid = target[e.dwelling]
@@ -223,14 +288,17 @@ def rewrite_accounts(round_: Round, grids: Collection[int], revisions: Mapping[i
     present = set(RoundGrid.objects.filter(round=round_.id, grid__in=grids).values_list("grid", flat=True))
     homes = dict(Grid.objects.filter(id__in=list(grids)).values_list("id", "sub_district"))
     RoundGrid.objects.bulk_create(
-        RoundGrid(round=round_.id, sub_district=homes[g], grid=g, is_frozen=True) for g in sorted(set(grids) - present)
+        RoundGrid(round=round_.id, sub_district=homes[g], grid=g, is_frozen=True)
+        for g in sorted(set(grids) - present)
     )
     here = LedgerEntry.objects.filter(round=round_.id, grid__in=grids)
     away = LedgerEntry.objects.filter(round=round_.id, origin_grid__in=grids)
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     outcomes: dict[int, Counter[str]] = defaultdict(Counter)
     guests: dict[int, set[int]] = defaultdict(set)
-    for origin_grid, grid, cls, outcome, home in here.values_list("origin_grid", "grid", "cls", "outcome", "sub_district"):
+    for origin_grid, grid, cls, outcome, home in here.values_list(
+        "origin_grid", "grid", "cls", "outcome", "sub_district"
+    ):
         assert grid is not None
         counts[grid][f"n_{cls.lower()}"] += 1
         counts[grid]["moved_in"] += origin_grid != grid
@@ -239,21 +307,40 @@ def rewrite_accounts(round_: Round, grids: Collection[int], revisions: Mapping[i
     for origin, origin_grid, grid in away.values_list("origin", "origin_grid", "grid"):
         counts[origin_grid]["frozen" if origin == Origin.FROZEN else "added"] += 1
         counts[origin_grid]["moved_out"] += grid != origin_grid
-    for grid, state, origin in DoorEntry.objects.filter(round=round_.id, grid__in=grids).values_list("grid", "state", "origin"):
+    for grid, state, origin in DoorEntry.objects.filter(round=round_.id, grid__in=grids).values_list(
+        "grid", "state", "origin"
+    ):
         counts[grid]["doors"] += 1
         counts[grid]["doors_added"] += origin == Origin.ADDED
         if state != DoorState.UNSEEN:
             counts[grid][f"doors_{state.lower()}"] += 1
-    names = ["frozen", "added", "moved_in", "moved_out", *(f"n_{c.lower()}" for c in EntryClass.values), "doors", "doors_added",
-             "doors_seen", "doors_vacant", "doors_no_answer", "doors_refused"]  # fmt: skip
+    names = [
+        "frozen",
+        "added",
+        "moved_in",
+        "moved_out",
+        *(f"n_{c.lower()}" for c in EntryClass.values),
+        "doors",
+        "doors_added",
+        "doors_seen",
+        "doors_vacant",
+        "doors_no_answer",
+        "doors_refused",
+    ]
     for account in RoundGrid.objects.filter(round=round_.id, grid__in=grids):
         values = {name: counts[account.grid][name] for name in names}
-        RoundGrid.objects.filter(round=round_.id, sub_district=account.sub_district, grid=account.grid).update(
-            **values, outcomes=dict(outcomes[account.grid]), guests_from=sorted(guests[account.grid]),
+        RoundGrid.objects.filter(
+            round=round_.id, sub_district=account.sub_district, grid=account.grid
+        ).update(
+            **values,
+            outcomes=dict(outcomes[account.grid]),
+            guests_from=sorted(guests[account.grid]),
             rev=revisions.get(account.grid, account.rev),
-        )  # fmt: skip
+        )
 
 
 def _retire(area: Area, kept: Collection[int], at: datetime) -> int:
-    rows = Grid.objects.filter(area__path__startswith=area.path, status=GridStatus.ACTIVE).exclude(id__in=list(kept))
+    rows = Grid.objects.filter(area__path__startswith=area.path, status=GridStatus.ACTIVE).exclude(
+        id__in=list(kept)
+    )
     return rows.update(status=GridStatus.SUPERSEDED, valid_until=at)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Incident: the frame of all emergency work. It is declared by a body with a document, and it ends by itself."""
+"""Incident: the frame of all emergency work. It is declared by a body with a document, and it ends by
+itself.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes and reads of incidents. Whether one is in force is computed when asked, never left to a clock job."""
+"""Writes and reads of incidents. Whether one is in force is computed when asked, never left to a clock
+job.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,52 @@ from muster.incidents.models import Incident, Mode
 from muster.trail.services import record_event
 
 
-def declare_incident(*, name: str, kind: str, pack: str, area: int | None, starts_at: datetime, ends_at: datetime,
-                     is_drill: bool, time_zone: str, declared_by: str = "", legal_basis: str = "", phone: str = "",
-                     mode: str = Mode.EMERGENCY, by: uuid.UUID | None, at: datetime) -> Incident:  # fmt: skip
+def declare_incident(
+    *,
+    name: str,
+    kind: str,
+    pack: str,
+    area: int | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    is_drill: bool,
+    time_zone: str,
+    declared_by: str = "",
+    legal_basis: str = "",
+    phone: str = "",
+    mode: str = Mode.EMERGENCY,
+    by: uuid.UUID | None,
+    at: datetime,
+) -> Incident:
     """Declares an incident: emergency powers need a declaring body and a document, unless it is a drill."""
     if ends_at <= starts_at:
         raise Refusal("ends_before_start", field="ends_at")
     if mode == Mode.EMERGENCY and not is_drill and not (declared_by and legal_basis):
         raise Refusal("incident_without_basis")
     incident = Incident.objects.create(
-        name=name, kind=kind, pack=pack, mode=mode, area=area, starts_at=starts_at, ends_at=ends_at, is_drill=is_drill,
-        time_zone=time_zone, declared_by=declared_by, legal_basis=legal_basis, phone=phone,
-    )  # fmt: skip
-    record_event("Incident", incident.id, "declare", at=at, actor=by, incident=incident.id, to_state=mode, drill=is_drill)
+        name=name,
+        kind=kind,
+        pack=pack,
+        mode=mode,
+        area=area,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        is_drill=is_drill,
+        time_zone=time_zone,
+        declared_by=declared_by,
+        legal_basis=legal_basis,
+        phone=phone,
+    )
+    record_event(
+        "Incident",
+        incident.id,
+        "declare",
+        at=at,
+        actor=by,
+        incident=incident.id,
+        to_state=mode,
+        drill=is_drill,
+    )
     return incident
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Area, Grid, GridPost, Compound, Gate, Building, Dwelling, MapFeature.
 
-Area levels and their words come from the pack; the code knows a tree. `sub_district` is the surrogate of the area at
-the pack's partition level: every personal row carries it.
+Area levels and their words come from the pack; the code knows a tree. `sub_district` is the surrogate of the
+area at the pack's partition level: every personal row carries it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Grid(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")), name="grid_ends_after_start"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                name="grid_ends_after_start",
             )
         ]
         indexes = [models.Index(fields=["area", "level", "status"])]
@@ -104,7 +105,9 @@ class CommandUnit(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="commandunit_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="commandunit_ends_after_start"
+            ),
             models.UniqueConstraint(fields=["incident", "area", "name"], name="commandunit_once"),
         ]
 
@@ -181,7 +184,9 @@ class Dwelling(models.Model):
     objects = ScopedManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["building", "unit", "room"], name="dwelling_once_in_building")]
+        constraints = [
+            models.UniqueConstraint(fields=["building", "unit", "room"], name="dwelling_once_in_building")
+        ]
         indexes = [models.Index(fields=["grid", "rev"]), models.Index(fields=["sub_district"])]
 
 

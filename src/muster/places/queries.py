@@ -73,7 +73,9 @@ def small_grids_below(of: Grid) -> list[int]:
         return [of.id]
     front, small = [of.id], []
     while front:
-        rows = list(Grid.objects.filter(parent_id__in=front, status=GridStatus.ACTIVE).values_list("id", "level"))
+        rows = list(
+            Grid.objects.filter(parent_id__in=front, status=GridStatus.ACTIVE).values_list("id", "level")
+        )
         small += [i for i, level in rows if level == GridLevel.SMALL]
         front = [i for i, level in rows if level != GridLevel.SMALL]
     return small
@@ -100,7 +102,11 @@ def scope_of(paths: Iterable[str], grids: Iterable[int]) -> Scope:
 def door_places(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, DoorPlace]:
     if not ids:
         return {}
-    rows = Dwelling.objects.across(reason="fold").filter(id__in=ids).values_list("id", "sub_district", "grid", "building_id")
+    rows = (
+        Dwelling.objects.across(reason="fold")
+        .filter(id__in=ids)
+        .values_list("id", "sub_district", "grid", "building_id")
+    )
     return {row[0]: DoorPlace(*row) for row in rows}
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outline of grids for the map: each building's own cell, joined by grid, cut at the community's border."""
+"""The outline of grids for the map: each building's own cell, joined by grid, cut at the community's
+border.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding somebody by part of a name, by phone or by document number, within the caller's scope.
 
-Phone and document are found through blind indexes; part of a name is found by opening the names of the scope, which is
-why the scope is bounded.
+Phone and document are found through blind indexes; part of a name is found by opening the names of the scope,
+which is why the scope is bounded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def find_persons(said: str, *, scope: Scope, grid: int | None = None, limit: int
         rows = rows.filter(grid=grid)
     digits = "".join(c for c in said if c.isalnum())
     if digits.isdigit() and len(digits) >= 7:
-        found = rows.filter(phone_index=phone_index(digits)) | rows.filter(id_number_index=id_number_index(digits))
+        found = rows.filter(phone_index=phone_index(digits)) | rows.filter(
+            id_number_index=id_number_index(digits)
+        )
         return list(found.values_list("id", flat=True)[:limit])
     if len(digits) == 18 and digits[:17].isdigit():
         return list(rows.filter(id_number_index=id_number_index(digits)).values_list("id", flat=True)[:limit])
@@ -41,7 +43,11 @@ def find_persons(said: str, *, scope: Scope, grid: int | None = None, limit: int
     names = reveal_column(Person, "name", pairs)
     wanted = (name_key(said) or "").lower()
     ascii_only = said.isascii()
-    matches = [pair[0] for pair, name in zip(pairs, names, strict=True) if name and _matches(name, wanted, ascii_only=ascii_only)]
+    matches = [
+        pair[0]
+        for pair, name in zip(pairs, names, strict=True)
+        if name and _matches(name, wanted, ascii_only=ascii_only)
+    ]
     return matches[:limit]
 
 

@@ -27,14 +27,35 @@ def id_number_index(number: str | None) -> bytes | None:
     return blind_index(keystore(), purpose=INDEX_PURPOSE + ":id", value=clean) if clean else None
 
 
-def add_found_person(*, person: uuid.UUID, household: uuid.UUID | None, place: DoorPlace, name: str, phone: str,
-                     birth_year: int | None, source: str, purpose: str, rev: int) -> Person:  # fmt: skip
+def add_found_person(
+    *,
+    person: uuid.UUID,
+    household: uuid.UUID | None,
+    place: DoorPlace,
+    name: str,
+    phone: str,
+    birth_year: int | None,
+    source: str,
+    purpose: str,
+    rev: int,
+) -> Person:
     """Somebody who was on no list joins the register, with where he was found and by whom it was said."""
     row = Person(
-        id=person, sub_district=place.sub_district, grid=place.grid, dwelling_id=place.id, household_id=household,
-        purpose=purpose, name=name, phone=phone or None, phone_index=phone_index(phone), birth_year=birth_year,
-        listed=False, source=source, registered_here=False, rev=rev,
-    )  # fmt: skip
+        id=person,
+        sub_district=place.sub_district,
+        grid=place.grid,
+        dwelling_id=place.id,
+        household_id=household,
+        purpose=purpose,
+        name=name,
+        phone=phone or None,
+        phone_index=phone_index(phone),
+        birth_year=birth_year,
+        listed=False,
+        source=source,
+        registered_here=False,
+        rev=rev,
+    )
     row.save(force_insert=True)
     return row
 
@@ -49,7 +70,9 @@ def add_found_household(*, household: uuid.UUID, place: DoorPlace, purpose: str,
 
 
 def move_person(person: Person, *, to: DoorPlace | None, at: datetime, rev: int) -> None:
-    """Moves somebody to another door, or out of the city. What is sealed is sealed anew under the new place's key."""
+    """Moves somebody to another door, or out of the city. What is sealed is sealed anew under the new place's
+    key.
+    """
     if to is None:
         person.left_at, person.lives_here, person.rev = at, False, rev
         person.save(update_fields=["left_at", "lives_here", "rev"])
@@ -64,7 +87,11 @@ def move_person(person: Person, *, to: DoorPlace | None, at: datetime, rev: int)
 
 def note_need(person: Person, *, kind: str, severity: int, note: str, at: datetime, purpose: str) -> None:
     """A need seen at the door; the same need seen again only renews its date."""
-    changed = Need.objects.across(reason="fold").filter(person=person, kind=kind, ended_at__isnull=True).update(seen_at=at)
+    changed = (
+        Need.objects.across(reason="fold")
+        .filter(person=person, kind=kind, ended_at__isnull=True)
+        .update(seen_at=at)
+    )
     if not changed:
         Need(
             sub_district=person.sub_district, grid=person.grid, person=person, kind=kind, severity=severity,
@@ -75,7 +102,8 @@ def note_need(person: Person, *, kind: str, severity: int, note: str, at: dateti
 def suspect_duplicates(person: Person, *, at: datetime) -> None:
     """Somebody found who looks like somebody known: a pair for a person to judge. Nothing is merged.
 
-    Same name behind the same door, or the same phone number in the same sub-district. Blank never matches blank.
+    Same name behind the same door, or the same phone number in the same sub-district. Blank never matches
+    blank.
     """
     known = Person.objects.across(reason="duplicates").exclude(id=person.id)
     behind = known.filter(dwelling_id=person.dwelling_id, left_at__isnull=True)
@@ -97,7 +125,12 @@ def add_pairs(person: Person, pairs: Iterable[tuple[uuid.UUID, str]], *, at: dat
         first, second = sorted((person.id, other), key=lambda i: i.int)
         rows.append(
             DuplicatePair(
-                sub_district=person.sub_district, grid=person.grid, first=first, second=second, reason=reason, found_at=at
+                sub_district=person.sub_district,
+                grid=person.grid,
+                first=first,
+                second=second,
+                reason=reason,
+                found_at=at,
             )
         )
     DuplicatePair.objects.bulk_create(rows, ignore_conflicts=True)

@@ -23,10 +23,22 @@ def figures(accounts: Iterable[RoundGrid]) -> dict[str, Any]:
     fresh: datetime | None = None
     for a in accounts:
         total.update(
-            frozen=a.frozen, added=a.added, moved_in=a.moved_in, moved_out=a.moved_out, roster=written_side(a),
-            OPEN=a.n_open, DONE=a.n_done, ARRANGED=a.n_arranged, EXPLAINED=a.n_explained, UNREACHED=a.n_unreached,
-            doors=a.doors, seen=a.doors_seen, vacant=a.doors_vacant, no_answer=a.doors_no_answer, refused=a.doors_refused,
-        )  # fmt: skip
+            frozen=a.frozen,
+            added=a.added,
+            moved_in=a.moved_in,
+            moved_out=a.moved_out,
+            roster=written_side(a),
+            OPEN=a.n_open,
+            DONE=a.n_done,
+            ARRANGED=a.n_arranged,
+            EXPLAINED=a.n_explained,
+            UNREACHED=a.n_unreached,
+            doors=a.doors,
+            seen=a.doors_seen,
+            vacant=a.doors_vacant,
+            no_answer=a.doors_no_answer,
+            refused=a.doors_refused,
+        )
         outcomes.update(a.outcomes)
         if a.last_fact_at and (fresh is None or a.last_fact_at > fresh):
             fresh = a.last_fact_at
@@ -56,7 +68,9 @@ def coverage_of_grid(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
     """A grid of any level; its parts are its children."""
     small = set(small_grids_below(grid))
     accounts = accounts_of_round(round_.id, small)
-    answer = _answer(round_, {"type": "grid", "id": grid.id, "name": grid.name, "level": grid.level}, accounts, at)
+    answer = _answer(
+        round_, {"type": "grid", "id": grid.id, "name": grid.name, "level": grid.level}, accounts, at
+    )
     parts = list(Grid.objects.filter(parent=grid, status="ACTIVE").order_by("code"))
     by_grid = {a.grid: a for a in accounts}
     certified = certified_grids(round_)
@@ -73,18 +87,26 @@ def coverage_of_area(round_: Round, area: Area, *, scope: Scope, at: datetime) -
     """An area and the areas below it; at the lowest area level its small grids are the children."""
     grids = _grids_under(area, round_, scope)
     accounts = accounts_of_round(round_.id, [g.id for g in grids]) if grids else []
-    answer = _answer(round_, {"type": "area", "id": area.id, "name": area.name, "level": area.level}, accounts, at)
+    answer = _answer(
+        round_, {"type": "area", "id": area.id, "name": area.name, "level": area.level}, accounts, at
+    )
     answer["children"] = list(_children(round_, area, grids, {a.grid: a for a in accounts}))
     return answer
 
 
 def _grids_under(area: Area, round_: Round, scope: Scope) -> Sequence[Grid]:
-    rows = Grid.objects.filter(area__path__startswith=area.path, level="SMALL").select_related("area").order_by("code")
+    rows = (
+        Grid.objects.filter(area__path__startswith=area.path, level="SMALL")
+        .select_related("area")
+        .order_by("code")
+    )
     in_round = {a.grid for a in accounts_of_round(round_.id)}
     return [g for g in rows if g.id in in_round and scope.allows(sub_district=g.sub_district, grid=g.id)]
 
 
-def _children(round_: Round, area: Area, grids: Sequence[Grid], by_grid: dict[int, RoundGrid]) -> Iterable[dict[str, Any]]:
+def _children(
+    round_: Round, area: Area, grids: Sequence[Grid], by_grid: dict[int, RoundGrid]
+) -> Iterable[dict[str, Any]]:
     certified = certified_grids(round_)
     below: dict[int, list[int]] = defaultdict(list)
     for grid in grids:
@@ -103,9 +125,13 @@ def _children(round_: Round, area: Area, grids: Sequence[Grid], by_grid: dict[in
                "certified": set(ids) <= certified, **figures(by_grid[i] for i in ids)}  # fmt: skip
 
 
-def _answer(round_: Round, scope: dict[str, Any], accounts: Sequence[RoundGrid], at: datetime) -> dict[str, Any]:
+def _answer(
+    round_: Round, scope: dict[str, Any], accounts: Sequence[RoundGrid], at: datetime
+) -> dict[str, Any]:
     return {"as_of": at, "round": round_.id, "scope": scope, **figures(accounts)}
 
 
 def certified_grids(round_: Round) -> set[int]:
-    return set(Certificate.objects.filter(round=round_.id, withdrawn_at__isnull=True).values_list("grid", flat=True))
+    return set(
+        Certificate.objects.filter(round=round_.id, withdrawn_at__isnull=True).values_list("grid", flat=True)
+    )

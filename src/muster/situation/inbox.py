@@ -26,7 +26,9 @@ def inbox_items(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
         if scope.allows(sub_district=g.sub_district, grid=g.id)
     ]  # fmt: skip
     items = [*_headless(grids), *_held(scope), *_duplicates(scope)]
-    for round_ in Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED]).order_by("-id"):
+    for round_ in Round.objects.filter(
+        status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED]
+    ).order_by("-id"):
         items += _of_round(round_, grids, at)
     return items[:MOST]
 
@@ -34,11 +36,18 @@ def inbox_items(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
 def _headless(grids: list[Grid]) -> list[dict[str, Any]]:
     headed = set(GridPost.objects.filter(type="head", until__isnull=True).values_list("grid_id", flat=True))
     return [
-        item("grid_without_head", f"head-{g.id}", since=g.valid_from, link=f"/grids/{g.id}", action="appoint_head",
-             grid=g.name, area=g.area.name)
+        item(
+            "grid_without_head",
+            f"head-{g.id}",
+            since=g.valid_from,
+            link=f"/grids/{g.id}",
+            action="appoint_head",
+            grid=g.name,
+            area=g.area.name,
+        )
         for g in grids
         if g.id not in headed
-    ]  # fmt: skip
+    ]
 
 
 def _held(scope: Scope) -> list[dict[str, Any]]:
@@ -46,16 +55,26 @@ def _held(scope: Scope) -> list[dict[str, Any]]:
             if scope.allows(sub_district=w.sub_district, grid=w.grid)]  # fmt: skip
     if not rows:
         return []
-    return [item("facts_held", "held", since=rows[0].since, link="/held", action="work_held", count=len(rows))]
+    return [
+        item("facts_held", "held", since=rows[0].since, link="/held", action="work_held", count=len(rows))
+    ]
 
 
 def _duplicates(scope: Scope) -> list[dict[str, Any]]:
     rows = DuplicatePair.objects.within(scope).filter(status="OPEN").order_by("found_at")
-    count = rows.count()
-    if not count:
+    first, count = rows.first(), rows.count()
+    if first is None:
         return []
-    first = rows.first()
-    return [item("duplicates_open", "duplicates", since=first.found_at, link="/register?tab=duplicates", action="judge_duplicates", count=count)]
+    return [
+        item(
+            "duplicates_open",
+            "duplicates",
+            since=first.found_at,
+            link="/register?tab=duplicates",
+            action="judge_duplicates",
+            count=count,
+        )
+    ]
 
 
 def _of_round(round_: Round, grids: list[Grid], at: datetime) -> list[dict[str, Any]]:
@@ -67,24 +86,55 @@ def _of_round(round_: Round, grids: list[Grid], at: datetime) -> list[dict[str, 
     missing = sum(a.n_open + a.n_unreached for a in accounts)
     items = []
     if missing:
-        items.append(item("round_missing", f"missing-{round_.id}", since=round_.opened_at, due=round_.closes_at, link=f"{link}?tab=missing",
-                          action="chase_missing", count=missing, round=round_.name))  # fmt: skip
+        items.append(
+            item(
+                "round_missing",
+                f"missing-{round_.id}",
+                since=round_.opened_at,
+                due=round_.closes_at,
+                link=f"{link}?tab=missing",
+                action="chase_missing",
+                count=missing,
+                round=round_.name,
+            )
+        )
     arranged = sum(a.n_arranged for a in accounts)
     if arranged:
-        items.append(item("round_arranged", f"arranged-{round_.id}", since=round_.opened_at, due=round_.closes_at,
-                          link=f"{link}?tab=missing&cls=ARRANGED", action="visit_arranged", count=arranged, round=round_.name))  # fmt: skip
+        items.append(
+            item(
+                "round_arranged",
+                f"arranged-{round_.id}",
+                since=round_.opened_at,
+                due=round_.closes_at,
+                link=f"{link}?tab=missing&cls=ARRANGED",
+                action="visit_arranged",
+                count=arranged,
+                round=round_.name,
+            )
+        )
     items += _stale(round_, accounts, names, at)
     if round_.status in {RoundStatus.CLOSING, RoundStatus.CLOSED}:
-        unsigned = [a for a in accounts if a.grid not in certified_grids(round_) and not (a.n_open + a.n_unreached)]
+        unsigned = [
+            a for a in accounts if a.grid not in certified_grids(round_) and not (a.n_open + a.n_unreached)
+        ]
         items += [
-            item("grid_to_certify", f"certify-{round_.id}-{a.grid}", since=a.last_fact_at or round_.opened_at,
-                 link=f"{link}?tab=certify&grid={a.grid}", action="sign_certificate", grid=names[a.grid].name, round=round_.name)
+            item(
+                "grid_to_certify",
+                f"certify-{round_.id}-{a.grid}",
+                since=a.last_fact_at or round_.opened_at,
+                link=f"{link}?tab=certify&grid={a.grid}",
+                action="sign_certificate",
+                grid=names[a.grid].name,
+                round=round_.name,
+            )
             for a in unsigned
-        ]  # fmt: skip
+        ]
     return items
 
 
-def _stale(round_: Round, accounts: list[RoundGrid], names: dict[int, Grid], at: datetime) -> list[dict[str, Any]]:
+def _stale(
+    round_: Round, accounts: list[RoundGrid], names: dict[int, Grid], at: datetime
+) -> list[dict[str, Any]]:
     if round_.status != RoundStatus.OPEN or round_.opened_at is None or at - round_.opened_at < STALE:
         return []
     silent = [a for a in accounts if (a.last_fact_at or round_.opened_at) < at - STALE and a.n_open]
@@ -95,6 +145,24 @@ def _stale(round_: Round, accounts: list[RoundGrid], names: dict[int, Grid], at:
     ]  # fmt: skip
 
 
-def item(kind: str, key: str, *, since: datetime | None, link: str, action: str, due: datetime | None = None, count: int | None = None,
-         **facts: Any) -> dict[str, Any]:  # fmt: skip
-    return {"kind": kind, "key": key, "since": since, "due": due, "link": link, "action": action, "count": count, "facts": facts}
+def item(
+    kind: str,
+    key: str,
+    *,
+    since: datetime | None,
+    link: str,
+    action: str,
+    due: datetime | None = None,
+    count: int | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "key": key,
+        "since": since,
+        "due": due,
+        "link": link,
+        "action": action,
+        "count": count,
+        "facts": facts,
+    }

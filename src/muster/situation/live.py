@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live snapshot: one small file per round, written each second by fold, served with its ETag, polled by screens."""
+"""The live snapshot: one small file per round, written each second by fold, served with its ETag, polled by
+screens.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,22 @@ from muster.campaigns.states import RoundStatus
 from muster.places.models import Grid
 from muster.situation.coverage import certified_grids, figures
 
-# [roster, done, arranged, explained, unreached, open, doors, seen, vacant, added, certified, fresh epoch seconds]
-GRID_COLUMNS = ("roster", "done", "arranged", "explained", "unreached", "open", "doors", "seen", "vacant", "added",
-                "certified", "fresh")  # fmt: skip
+# [roster, done, arranged, explained, unreached, open, doors, seen, vacant, added, certified, fresh epoch
+# seconds]
+GRID_COLUMNS = (
+    "roster",
+    "done",
+    "arranged",
+    "explained",
+    "unreached",
+    "open",
+    "doors",
+    "seen",
+    "vacant",
+    "added",
+    "certified",
+    "fresh",
+)
 
 
 def live_path(round_id: uuid.UUID) -> Path:
@@ -39,7 +54,9 @@ def snapshot(round_: Round, *, at: datetime) -> dict[str, Any]:
         for area in paths.get(account.grid, "").strip("/").split("/"):
             summed = areas.setdefault(area, [0] * len(row))
             for position, value in enumerate(row):
-                summed[position] = max(summed[position], value) if position == len(row) - 1 else summed[position] + value
+                summed[position] = (
+                    max(summed[position], value) if position == len(row) - 1 else summed[position] + value
+                )
     return {
         "as_of": at,
         "round": round_.id,
@@ -54,12 +71,28 @@ def snapshot(round_: Round, *, at: datetime) -> dict[str, Any]:
 
 def _row(a: RoundGrid, certified: bool) -> list[int]:  # noqa: FBT001 -- a cell of the row
     fresh = int(a.last_fact_at.timestamp()) if a.last_fact_at else 0
-    return [written_side(a), a.n_done, a.n_arranged, a.n_explained, a.n_unreached, a.n_open, a.doors, a.doors_seen,
-            a.doors_vacant, a.added, int(certified), fresh]  # fmt: skip
+    return [
+        written_side(a),
+        a.n_done,
+        a.n_arranged,
+        a.n_explained,
+        a.n_unreached,
+        a.n_open,
+        a.doors,
+        a.doors_seen,
+        a.doors_vacant,
+        a.added,
+        int(certified),
+        fresh,
+    ]
 
 
-def write_snapshots(*, at: datetime, last: dict[uuid.UUID, tuple[int, str]]) -> dict[uuid.UUID, tuple[int, str]]:
-    """Writes the snapshot of each running round whose accounts changed since `last`; answers what is written now."""
+def write_snapshots(
+    *, at: datetime, last: dict[uuid.UUID, tuple[int, str]]
+) -> dict[uuid.UUID, tuple[int, str]]:
+    """Writes the snapshot of each running round whose accounts changed since `last`; answers what is written
+    now.
+    """
     now: dict[uuid.UUID, tuple[int, str]] = {}
     for round_ in Round.objects.exclude(status=RoundStatus.PLANNED):
         picture = snapshot(round_, at=at)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Map layers as GeoJSON (RFC 7946, WGS-84): the base, the grids with their coverage, the buildings with what is left."""
+"""Map layers as GeoJSON (RFC 7946, WGS-84): the base, the grids with their coverage, the buildings with what
+is left.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,16 @@ def base_layer(area: Area | None) -> dict[str, Any]:
     rows = MapFeature.objects.all()
     if area is not None:
         paths = [int(p) for p in area.path.strip("/").split("/")]
-        rows = rows.filter(area__isnull=True) | rows.filter(area__path__startswith=area.path) | rows.filter(area_id__in=paths)
+        rows = (
+            rows.filter(area__isnull=True)
+            | rows.filter(area__path__startswith=area.path)
+            | rows.filter(area_id__in=paths)
+        )
     features = [feature(f.geometry, kind=f.kind, klass=f.klass, name=f.name) for f in rows.distinct()]
     compounds = Compound.objects.filter(area__path__startswith=area.path if area else "/")
-    features += [feature(c.geometry, kind="compound", klass=c.kind, name=c.name) for c in compounds if c.geometry]
+    features += [
+        feature(c.geometry, kind="compound", klass=c.kind, name=c.name) for c in compounds if c.geometry
+    ]
     return collection(features)
 
 
@@ -50,8 +58,16 @@ def grid_layer(area: Area | None, level: str, round_: Round | None, *, scope: Sc
         if not any(scope.allows(sub_district=grid.sub_district, grid=g) for g in small):
             continue
         told = [accounts[g] for g in small if g in accounts]
-        properties = {"id": grid.id, "name": grid.name, "code": grid.code, "area": grid.area.name, "level": grid.level,
-                      "centre": [grid.lon, grid.lat], "certified": bool(small) and set(small) <= certified, **_summed(told)}  # fmt: skip
+        properties = {
+            "id": grid.id,
+            "name": grid.name,
+            "code": grid.code,
+            "area": grid.area.name,
+            "level": grid.level,
+            "centre": [grid.lon, grid.lat],
+            "certified": bool(small) and set(small) <= certified,
+            **_summed(told),
+        }
         features.append({**feature(grid.geometry, **properties), "id": grid.id})
     return collection(features)
 
@@ -81,9 +97,19 @@ def building_layer(grids: list[Grid], round_: Round | None, *, scope: Scope) -> 
     return collection(
         feature(
             b.footprint or {"type": "Point", "coordinates": [b.lon, b.lat]},
-            id=b.id, name=b.name, grid=b.grid, floors=b.floors, kind=b.kind, lon=b.lon, lat=b.lat,
-            **{k: v for k, v in progress.get(b.id, {}).items() if k in {"left", "done", "total", "doors", "seen"}},
-        )  # fmt: skip
+            id=b.id,
+            name=b.name,
+            grid=b.grid,
+            floors=b.floors,
+            kind=b.kind,
+            lon=b.lon,
+            lat=b.lat,
+            **{
+                k: v
+                for k, v in progress.get(b.id, {}).items()
+                if k in {"left", "done", "total", "doors", "seen"}
+            },
+        )
         for buildings in by_grid.values()
         for b in buildings
     )

@@ -49,14 +49,20 @@ def missing_page(
     count = rows.count()
     if cursor:
         sub_district, subject = read_cursor(cursor)
-        later = rows.filter(sub_district=sub_district, subject__gt=subject) | rows.filter(sub_district__gt=sub_district)
+        later = rows.filter(sub_district=sub_district, subject__gt=subject) | rows.filter(
+            sub_district__gt=sub_district
+        )
         rows = later
     page = list(rows.order_by("sub_district", "subject")[: limit + 1])
     more = len(page) > limit
     page = page[:limit]
     items = _items(page, round_, scope=scope, pack=pack, full=full)
     last = page[-1] if more else None
-    return {"items": items, "count": count, "next": write_cursor(last.sub_district, last.subject) if last else None}
+    return {
+        "items": items,
+        "count": count,
+        "next": write_cursor(last.sub_district, last.subject) if last else None,
+    }
 
 
 def write_cursor(sub_district: int, subject: uuid.UUID) -> str:
@@ -72,7 +78,9 @@ def read_cursor(cursor: str) -> tuple[int, uuid.UUID]:
         raise Refusal("cursor_bad") from error
 
 
-def _items(page: Sequence[LedgerEntry], round_: Round, *, scope: Scope, pack: Pack, full: bool) -> list[dict[str, Any]]:
+def _items(
+    page: Sequence[LedgerEntry], round_: Round, *, scope: Scope, pack: Pack, full: bool
+) -> list[dict[str, Any]]:
     subjects = [e.subject for e in page]
     people = _people(subjects, scope) if round_.unit == Unit.PERSON else {}
     households = _households(subjects, scope) if round_.unit == Unit.HOUSEHOLD else {}

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """CreateLedger: the one way to make a ledger table.
 
-On PostgreSQL the table is partitioned by round, so that a round can be dropped in milliseconds when its time is over;
-on SQLite it is a plain table clustered by its key. Ledger tables have composite keys that contain the sub-district,
-no foreign keys in or out and no triggers, so that the same schema can be distributed by sub-district.
+On PostgreSQL the table is partitioned by round, so that a round can be dropped in milliseconds when its time
+is over; on SQLite it is a plain table clustered by its key. Ledger tables have composite keys that contain
+the sub-district, no foreign keys in or out and no triggers, so that the same schema can be distributed by
+sub-district.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ class CreateLedger(migrations.CreateModel):
 
 
 def refuse_unfit_ledger(model: type[models.Model]) -> None:
-    """Raises ValueError where a ledger table could not be distributed by sub-district or partitioned by round."""
-    key = {field.name for field in model._meta.pk_fields}  # type: ignore[attr-defined]
+    """Raises ValueError where a ledger table could not be distributed by sub-district or partitioned by
+    round.
+    """
+    key = {field.name for field in model._meta.pk_fields}
     if not {"round", "sub_district"} <= key:
         raise ValueError(f"ledger {model.__name__}: its key holds round and sub_district, not {sorted(key)}")
     if any(field.is_relation for field in model._meta.get_fields()):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """update_rows: many rows of a table with a composite key, one statement each, sent together.
 
-The ORM has no such thing: .save() with a changed composite key silently makes a second row, and bulk_update builds one
-statement that grows with the square of the rows.
+The ORM has no such thing: .save() with a changed composite key silently makes a second row, and bulk_update
+builds one statement that grows with the square of the rows.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Managers that refuse: personal rows are read within a Scope, or across scopes for a named reason, or not at all."""
+"""Managers that refuse: personal rows are read within a Scope, or across scopes for a named reason, or not at
+all.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,23 @@ from typing import Any, Self
 from django.db import models
 
 REASONS = frozenset(
-    {"fold", "freeze", "import", "verify", "regrid", "export", "sunset", "pull", "load", "duplicates", "count"}
+    {
+        "fold",
+        "freeze",
+        "import",
+        "verify",
+        "regrid",
+        "export",
+        "sunset",
+        "pull",
+        "load",
+        "duplicates",
+        "count",
+    }
 )
 
 
-class UnscopedQuery(RuntimeError):
+class UnscopedQuery(RuntimeError):  # noqa: N818 -- says what was asked for
     """Somebody asked for personal rows without saying within which scope."""
 
 
@@ -52,7 +66,9 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     def across(self, *, reason: str) -> Self:
         if reason not in REASONS:
-            raise ValueError(f"{reason!r} is no reason to read across scopes; add it to storage.scoping.REASONS")
+            raise ValueError(
+                f"{reason!r} is no reason to read across scopes; add it to storage.scoping.REASONS"
+            )
         chosen = self._chain()  # type: ignore[attr-defined]
         chosen._scope_said = True
         return chosen  # type: ignore[no-any-return]
@@ -68,7 +84,7 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     def _fetch_all(self) -> None:
         self._demand_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def count(self) -> int:
         self._demand_scope()
@@ -94,9 +110,20 @@ class ScopedQuerySet(models.QuerySet[Any]):
         self._demand_scope()
         return super().delete()
 
+    def _merge_sanity_check(self, other: Any) -> None:
+        # Django asks this before it joins two querysets with | or &: neither may smuggle the other out.
+        self._demand_scope()
+        other._demand_scope()
+        super()._merge_sanity_check(other)  # type: ignore[misc]
+
+    def _combinator_query(self, combinator: str, *others: Any, **kwargs: Any) -> Self:
+        for one in (self, *others):
+            one._demand_scope()
+        return super()._combinator_query(combinator, *others, **kwargs)  # type: ignore[misc,no-any-return]
+
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         self._demand_scope()
-        return super().resolve_expression(*args, **kwargs)  # type: ignore[misc]
+        return super().resolve_expression(*args, **kwargs)
 
 
 ScopedManager = models.Manager.from_queryset(ScopedQuerySet)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SealedField: text that lies encrypted in the database and opens only with a key kept outside it.
 
-The row says under which key: its `purpose`, its `sub_district` and the field's class. The ciphertext is bound to
-table, column and row, so that it cannot be carried to another row.
+The row says under which key: its `purpose`, its `sub_district` and the field's class. The ciphertext is bound
+to table, column and row, so that it cannot be carried to another row.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class SealedAttribute(DeferredAttribute):
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:
-        # Having __set__ makes this a data descriptor: without it the row's own dictionary would be read first.
+        # Having __set__ makes this a data descriptor: without it the row's own dictionary would be read
+        # first.
         instance.__dict__[self.field.attname] = value
 
 
@@ -63,7 +64,7 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
         return name, path, args, {**kwargs, "klass": self.klass}
 
     def context_of(self, instance: models.Model) -> bytes:
-        return seal_context(instance._meta.db_table, self.column, instance.pk)
+        return seal_context(instance._meta.db_table, str(self.column), instance.pk)
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Sealed | None:
         return None if value is None else Sealed(bytes(value))
@@ -92,7 +93,9 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
         return super().get_db_prep_value(value, connection, prepared)
 
 
-def reveal_column(model: type[models.Model], column: str, rows: Sequence[tuple[object, bytes | None]]) -> list[str | None]:
+def reveal_column(
+    model: type[models.Model], column: str, rows: Sequence[tuple[object, bytes | None]]
+) -> list[str | None]:
     """Opens one sealed column of many rows at once.
 
     rows: (primary key, ciphertext or None) pairs; the answer keeps their order.

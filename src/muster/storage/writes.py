@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Short writes: SQLite has one writer, so whoever holds the pen holds it briefly.
 
-Everything that can be decided is decided before the transaction begins; inside it versions are checked again and rows
-are written. Measured: rules inside the transaction gave the desk a p99 of seconds, rules before it milliseconds.
+Everything that can be decided is decided before the transaction begins; inside it versions are checked again
+and rows are written. Measured: rules inside the transaction gave the desk a p99 of seconds, rules before it
+milliseconds.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from django.db import connection
@@ -20,7 +21,7 @@ PAUSE_SECONDS = 0.002
 T = TypeVar("T")
 
 
-class LostRace(RuntimeError):
+class LostRace(RuntimeError):  # noqa: N818 -- says what happened
     """A row that was read before the transaction had changed inside it; read again and decide again."""
 
 
@@ -33,9 +34,3 @@ def pause_between_writes() -> None:
     """Lets a waiting writer in; needed only where the database has a single pen."""
     if connection.vendor == "sqlite":
         time.sleep(PAUSE_SECONDS)
-
-
-def write_many(sql: str, rows: Iterable[Sequence[object]]) -> None:
-    """executemany with the project's one placeholder style (%s)."""
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, list(rows))

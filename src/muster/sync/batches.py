@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a journalled batch to incoming facts: signature, lease, revocation, actor and scope are judged here.
 
-The front door only asked whether the lease was once issued. What is wrong with a batch is kept with its reason;
-nothing is dropped.
+The front door only asked whether the lease was once issued. What is wrong with a batch is kept with its
+reason; nothing is dropped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ class _Subject(msgspec.Struct):
 
     @property
     def named(self) -> tuple[str, uuid.UUID] | None:
-        said = [(n, v) for n, v in (("dwelling", self.dwelling), ("household", self.household), ("person", self.person)) if v]
+        said = [
+            (n, v)
+            for n, v in (("dwelling", self.dwelling), ("household", self.household), ("person", self.person))
+            if v
+        ]
         return said[0] if len(said) == 1 else None
 
 
@@ -88,7 +92,11 @@ def _read_issued(devices: set[uuid.UUID]) -> Issued:
     actors: dict[uuid.UUID, set[uuid.UUID]] = {}
     for lease in leases:
         actors.setdefault(lease.device_id, set()).add(lease.actor_id)
-    return Issued({d.id: d for d in Device.objects.filter(id__in=devices)}, {lease.id: lease for lease in leases}, actors)
+    return Issued(
+        {d.id: d for d in Device.objects.filter(id__in=devices)},
+        {lease.id: lease for lease in leases},
+        actors,
+    )
 
 
 def _judge(row: JournalRow, trusted: list[TrustedKey], issued: Issued) -> Judged:
@@ -106,7 +114,9 @@ def _judge(row: JournalRow, trusted: list[TrustedKey], issued: Issued) -> Judged
     return Judged(row, facts)
 
 
-def _against_batch(row: JournalRow, batch: _Batch, trusted: list[TrustedKey], issued: Issued) -> tuple[Ruling | None, Lease | None]:
+def _against_batch(
+    row: JournalRow, batch: _Batch, trusted: list[TrustedKey], issued: Issued
+) -> tuple[Ruling | None, Lease | None]:
     """What speaks against all facts of a batch, and the lease it came with."""
     try:
         claims = read_lease(row.lease, trusted)
@@ -127,19 +137,35 @@ def _incoming(row: JournalRow, batch: _Batch, number: int, raw: msgspec.Raw, *, 
     try:
         fact = _fact.decode(raw)
         named = fact.subject.named
-        readable = named is not None and fact.occurred_at.tzinfo is not None and 0 <= fact.seq < 2**62 and fact.v == 1
+        readable = (
+            named is not None
+            and fact.occurred_at.tzinfo is not None
+            and 0 <= fact.seq < 2**62
+            and fact.v == 1
+        )
     except (msgspec.ValidationError, msgspec.DecodeError):
         readable, named = False, None
     if not readable or named is None:
         return _unreadable(row, number, raw, against)
     offset = fact.occurred_at.utcoffset() or timedelta()
     incoming = Incoming(
-        device=row.device, seq=fact.seq, id=fact.id, incident=row.incident, kind=fact.kind[:32], actor=fact.actor,
-        occurred_at=fact.occurred_at, received_at=row.received_at, sub_district=fact.subject.sub_district,
-        subject=named[1], subject_type=named[0], raw_body=bytes(fact.body), batch=batch.batch,
-        offset_minutes=int(offset.total_seconds() // 60), ruling=against,
+        device=row.device,
+        seq=fact.seq,
+        id=fact.id,
+        incident=row.incident,
+        kind=fact.kind[:32],
+        actor=fact.actor,
+        occurred_at=fact.occurred_at,
+        received_at=row.received_at,
+        sub_district=fact.subject.sub_district,
+        subject=named[1],
+        subject_type=named[0],
+        raw_body=bytes(fact.body),
+        batch=batch.batch,
+        offset_minutes=int(offset.total_seconds() // 60),
+        ruling=against,
         grids=frozenset(lease.grids) if lease else frozenset(),
-    )  # fmt: skip
+    )
     if incoming.ruling is None and lease is not None:
         incoming.ruling = _against_fact(incoming, lease, issued)
     return incoming
@@ -158,13 +184,25 @@ def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None
 
 
 def _unreadable(row: JournalRow, number: int, raw: msgspec.Raw, against: Ruling | None) -> Incoming:
-    """A fact whose own number cannot be read is kept under one that no device gives: below zero, by its place in the journal."""
+    """A fact whose own number cannot be read is kept under one that no device gives: below zero, by its place
+    in the journal.
+    """
     return Incoming(
-        device=row.device, seq=-(row.n * 1000 + number) - 1, id=uuid.uuid5(row.batch, f"{row.writer}/{row.n}/{number}"),
-        incident=row.incident, kind=UNREADABLE, actor=None, occurred_at=row.received_at, received_at=row.received_at,
-        sub_district=0, subject=row.batch, subject_type="batch", raw_body=bytes(raw)[:20_000], batch=row.batch,
+        device=row.device,
+        seq=-(row.n * 1000 + number) - 1,
+        id=uuid.uuid5(row.batch, f"{row.writer}/{row.n}/{number}"),
+        incident=row.incident,
+        kind=UNREADABLE,
+        actor=None,
+        occurred_at=row.received_at,
+        received_at=row.received_at,
+        sub_district=0,
+        subject=row.batch,
+        subject_type="batch",
+        raw_body=bytes(raw)[:20_000],
+        batch=row.batch,
         ruling=against or held("bad_body"),
-    )  # fmt: skip
+    )
 
 
 __all__ = ["Judged", "flagged", "judge_batches"]

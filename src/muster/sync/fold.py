@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fold: journal → facts with verdicts → ledger. Its position in each journal stream commits with the facts it applied.
+"""Fold: journal → facts with verdicts → ledger. Its position in each journal stream commits with the facts it
+applied.
 
 Run again from any point it gives the same ledger: facts that were applied are duplicates.
 """
@@ -42,7 +43,9 @@ def positions() -> dict[int, int]:
     return dict(JournalPosition.objects.values_list("writer", "position"))
 
 
-def fold_once(reader: JournalReader, *, now: Callable[[], datetime], limit: int = ROWS_PER_READ) -> FoldReport:
+def fold_once(
+    reader: JournalReader, *, now: Callable[[], datetime], limit: int = ROWS_PER_READ
+) -> FoldReport:
     """Takes what the journal holds beyond our positions, at most `limit` batches."""
     began = time.monotonic()
     report = FoldReport()
@@ -76,7 +79,9 @@ def _groups(judged: list[Judged]) -> Iterator[list[Judged]]:
 
 @contextmanager
 def _advance(group: list[Judged], at: datetime) -> Iterator[None]:
-    """Inside the transaction of the facts: the positions, the refused batches, the last word of each device."""
+    """Inside the transaction of the facts: the positions, the refused batches, the last word of each
+    device.
+    """
     ends: dict[int, Judged] = {}
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for judged in group:
@@ -92,8 +97,14 @@ def _advance(group: list[Judged], at: datetime) -> Iterator[None]:
             JournalPosition.objects.create(writer=writer, position=judged.row.n, batches=batches, facts=facts)
     BatchVerdict.objects.bulk_create(
         [
-            BatchVerdict(writer=j.row.writer, position=j.row.n, device=j.row.device, batch=j.row.batch, code=j.code,
-                         received_at=j.row.received_at)  # fmt: skip
+            BatchVerdict(
+                writer=j.row.writer,
+                position=j.row.n,
+                device=j.row.device,
+                batch=j.row.batch,
+                code=j.code,
+                received_at=j.row.received_at,
+            )
             for j in group
             if j.code
         ],

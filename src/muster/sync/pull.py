@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pull: what a phone needs to know of its grids since its last pull, and the verdicts on what it sent.
 
-The cursor holds the revision of each grid that the phone has; rows carry the revision at which they last changed, and
-tombstones tell what to forget.
+The cursor holds the revision of each grid that the phone has; rows carry the revision at which they last
+changed, and tombstones tell what to forget.
 """
 
 from __future__ import annotations
@@ -59,12 +59,17 @@ class Cursor:
             raise Refusal("cursor_bad") from error
 
     def write(self) -> str:
-        raw = {"g": {str(g): r for g, r in sorted(self.grids.items())}, "v": self.verdicts.isoformat() if self.verdicts else None}
+        raw = {
+            "g": {str(g): r for g, r in sorted(self.grids.items())},
+            "v": self.verdicts.isoformat() if self.verdicts else None,
+        }
         return base64.urlsafe_b64encode(json.dumps(raw, separators=(",", ":")).encode()).decode()
 
 
 def demand_lease(lease: Lease, *, at: datetime) -> None:
-    """Reading needs a lease that stands; recording does not. Raises Refusal lease_revoked or lease_expired."""
+    """Reading needs a lease that stands; recording does not. Raises Refusal lease_revoked or
+    lease_expired.
+    """
     if lease.revoked_at is not None or lease.device.revoked_at is not None:
         raise Refusal("lease_revoked")
     if lease.expires_at <= at:
@@ -78,9 +83,13 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
     incident = Incident.objects.get(id=lease.incident)
     pack = pack_of(incident)
     # Revisions are read before the rows: a change that comes between is told twice, never not at all.
-    grids = list(Grid.objects.filter(id__in=lease.grids, status="ACTIVE").select_related("area").order_by("code"))
+    grids = list(
+        Grid.objects.filter(id__in=lease.grids, status="ACTIVE").select_related("area").order_by("code")
+    )
     rounds = list(
-        Round.objects.select_related("campaign__kind").filter(incident=incident.id).exclude(status=RoundStatus.PLANNED)
+        Round.objects.select_related("campaign__kind")
+        .filter(incident=incident.id)
+        .exclude(status=RoundStatus.PLANNED)
     )
     changes = _Changes(cursor, rounds, at.year)
     for grid in grids:
@@ -119,29 +128,48 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
 
 def incident_json(incident: Incident) -> dict[str, Any]:
     return {
-        "id": incident.id, "name": incident.name, "kind": incident.kind, "pack": incident.pack, "mode": incident.mode,
-        "is_drill": incident.is_drill, "time_zone": incident.time_zone, "starts_at": incident.starts_at,
-        "ends_at": incident.ends_at, "phone": incident.phone,
-    }  # fmt: skip
+        "id": incident.id,
+        "name": incident.name,
+        "kind": incident.kind,
+        "pack": incident.pack,
+        "mode": incident.mode,
+        "is_drill": incident.is_drill,
+        "time_zone": incident.time_zone,
+        "starts_at": incident.starts_at,
+        "ends_at": incident.ends_at,
+        "phone": incident.phone,
+    }
 
 
 def round_json(round_: Round) -> dict[str, Any]:
     return {
-        "id": round_.id, "campaign": round_.campaign_id, "campaign_name": round_.campaign.name, "name": round_.name,
-        "status": round_.status, "kind": round_.campaign.kind.definition, "unit": round_.unit, "number": round_.number,
-        "opens_at": round_.opens_at, "closes_at": round_.closes_at,
-    }  # fmt: skip
+        "id": round_.id,
+        "campaign": round_.campaign_id,
+        "campaign_name": round_.campaign.name,
+        "name": round_.name,
+        "status": round_.status,
+        "kind": round_.campaign.kind.definition,
+        "unit": round_.unit,
+        "number": round_.number,
+        "opens_at": round_.opens_at,
+        "closes_at": round_.closes_at,
+    }
 
 
 def _grid_json(grid: Grid, rounds: Sequence[Round]) -> dict[str, Any]:
     head = GridPost.objects.filter(grid=grid, type="head", until__isnull=True).first()
     accounts = {a.round: a for a in RoundGrid.objects.filter(round__in=[r.id for r in rounds], grid=grid.id)}
     return {
-        "id": grid.id, "code": grid.code, "name": grid.name, "name_en": grid.name_en, "revision": grid.revision,
-        "sub_district": grid.sub_district, "area": grid.area.name,
+        "id": grid.id,
+        "code": grid.code,
+        "name": grid.name,
+        "name_en": grid.name_en,
+        "revision": grid.revision,
+        "sub_district": grid.sub_district,
+        "area": grid.area.name,
         "head": {"name": head.holder_name, "phone": head.phone} if head else None,
         "round": {str(r): _account_json(a) for r, a in accounts.items()},
-    }  # fmt: skip
+    }
 
 
 def _account_json(account: RoundGrid) -> dict[str, Any]:
@@ -187,18 +215,33 @@ class _Changes:
             ]
 
     def _buildings(self, grid: Grid, since: int) -> None:
-        rows = Building.objects.filter(grid=grid.id, rev__gt=since if since >= 0 else -1).order_by("walk_order", "code")
+        rows = Building.objects.filter(grid=grid.id, rev__gt=since if since >= 0 else -1).order_by(
+            "walk_order", "code"
+        )
         self.buildings += [
-            {"id": b.id, "grid": grid.id, "name": b.name, "address": b.street, "order": b.walk_order, "units": b.units,
-             "floors": b.floors, "lon": b.lon, "lat": b.lat}
+            {
+                "id": b.id,
+                "grid": grid.id,
+                "name": b.name,
+                "address": b.street,
+                "order": b.walk_order,
+                "units": b.units,
+                "floors": b.floors,
+                "lon": b.lon,
+                "lat": b.lat,
+            }
             for b in rows
-        ]  # fmt: skip
+        ]
 
     def _doors(self, grid: Grid, since: int) -> None:
         states: dict[uuid.UUID, dict[str, Any]] = defaultdict(dict)
-        rows = DoorEntry.objects.filter(round__in=[r.id for r in self.rounds], sub_district=grid.sub_district, grid=grid.id)
+        rows = DoorEntry.objects.filter(
+            round__in=[r.id for r in self.rounds], sub_district=grid.sub_district, grid=grid.id
+        )
         fresh: set[uuid.UUID] = set()
-        for round_id, dwelling, state, attempts, rev in rows.values_list("round", "subject", "state", "attempts", "rev"):
+        for round_id, dwelling, state, attempts, rev in rows.values_list(
+            "round", "subject", "state", "attempts", "rev"
+        ):
             states[dwelling][str(round_id)] = {"state": state, "attempts": attempts}
             if rev > since:
                 fresh.add(dwelling)
@@ -206,12 +249,24 @@ class _Changes:
         for d in doors.order_by("walk_order", "unit", "room"):
             if d.rev > since or d.id in fresh:
                 self.doors.append(
-                    {"id": d.id, "grid": grid.id, "sub_district": d.sub_district, "building": d.building_id, "unit": d.unit,
-                     "floor": d.floor, "room": d.room, "label": d.label, "order": d.walk_order, "states": states.get(d.id, {})}
-                )  # fmt: skip
+                    {
+                        "id": d.id,
+                        "grid": grid.id,
+                        "sub_district": d.sub_district,
+                        "building": d.building_id,
+                        "unit": d.unit,
+                        "floor": d.floor,
+                        "room": d.room,
+                        "label": d.label,
+                        "order": d.walk_order,
+                        "states": states.get(d.id, {}),
+                    }
+                )
 
     def _households(self, grid: Grid, since: int) -> None:
-        rows = Household.objects.across(reason="pull").filter(grid=grid.id, rev__gt=since, left_at__isnull=True)
+        rows = Household.objects.across(reason="pull").filter(
+            grid=grid.id, rev__gt=since, left_at__isnull=True
+        )
         self.households += [
             {"id": h, "dwelling": d, "kind": k, "label": label, "grid": grid.id}
             for h, d, k, label in rows.values_list("id", "dwelling_id", "kind", "label")
@@ -219,7 +274,19 @@ class _Changes:
 
     def _persons(self, grid: Grid, since: int, pack: Pack) -> None:
         rows = Person.objects.across(reason="pull").filter(grid=grid.id, rev__gt=since)
-        found = list(rows.values_list("id", "household_id", "dwelling_id", "name", "phone", "birth_year", "listed", "left_at", "lives_here"))
+        found = list(
+            rows.values_list(
+                "id",
+                "household_id",
+                "dwelling_id",
+                "name",
+                "phone",
+                "birth_year",
+                "listed",
+                "left_at",
+                "lives_here",
+            )
+        )
         names = reveal_column(Person, "name", [(r[0], r[3]) for r in found])
         phones = reveal_column(Person, "phone", [(r[0], r[4]) for r in found])
         needs = open_needs([r[0] for r in found])
@@ -228,25 +295,51 @@ class _Changes:
                 self.gone.append({"type": "person", "id": row[0], "grid": grid.id})
                 continue
             self.persons.append(
-                {"id": row[0], "household": row[1], "dwelling": row[2], "name": name or "", "phone": phone, "grid": grid.id,
-                 "age_band": age_band(row[5], self.year), "services": pack.services_of(needs.get(row[0], [])), "listed": row[6],
-                 "lives_here": row[8], "search_keys": search_keys(name)}
-            )  # fmt: skip
+                {
+                    "id": row[0],
+                    "household": row[1],
+                    "dwelling": row[2],
+                    "name": name or "",
+                    "phone": phone,
+                    "grid": grid.id,
+                    "age_band": age_band(row[5], self.year),
+                    "services": pack.services_of(needs.get(row[0], [])),
+                    "listed": row[6],
+                    "lives_here": row[8],
+                    "search_keys": search_keys(name),
+                }
+            )
 
     def _entries(self, grid: Grid, since: int) -> None:
-        accounts = {a.round: a for a in RoundGrid.objects.filter(round__in=[r.id for r in self.rounds], grid=grid.id)}
+        accounts = {
+            a.round: a for a in RoundGrid.objects.filter(round__in=[r.id for r in self.rounds], grid=grid.id)
+        }
         for round_ in self.rounds:
             account = accounts.get(round_.id)
             if account is None:
                 continue
             homes = [account.sub_district, *account.guests_from]
-            rows = LedgerEntry.objects.filter(round=round_.id, sub_district__in=homes, grid=grid.id, rev__gt=since)
+            rows = LedgerEntry.objects.filter(
+                round=round_.id, sub_district__in=homes, grid=grid.id, rev__gt=since
+            )
             self.entries += [
-                {"round": round_.id, "subject": e.subject, "sub_district": e.sub_district, "unit": round_.unit, "cls": e.cls,
-                 "outcome": e.outcome or None, "at": e.at, "attempts": e.attempts, "by": e.actor, "origin": e.origin,
-                 "dwelling": e.dwelling, "grid": grid.id, "fact": e.fact}
+                {
+                    "round": round_.id,
+                    "subject": e.subject,
+                    "sub_district": e.sub_district,
+                    "unit": round_.unit,
+                    "cls": e.cls,
+                    "outcome": e.outcome or None,
+                    "at": e.at,
+                    "attempts": e.attempts,
+                    "by": e.actor,
+                    "origin": e.origin,
+                    "dwelling": e.dwelling,
+                    "grid": grid.id,
+                    "fact": e.fact,
+                }
                 for e in rows
-            ]  # fmt: skip
+            ]
 
 
 def _verdicts(device: uuid.UUID, since: datetime | None) -> tuple[list[dict[str, Any]], datetime | None]:
@@ -263,6 +356,12 @@ def _disclose(lease: Lease, grids: Sequence[Grid], changes: _Changes, at: dateti
         rows = sum(1 for p in changes.persons if p["grid"] == grid.id)
         if rows:
             record_disclosures(
-                [None], actor=lease.actor_id, role="worker", operation="sync.pull", fields="name,phone,services", at=at,
-                grid=grid.id, rows=rows,
-            )  # fmt: skip
+                [None],
+                actor=lease.actor_id,
+                role="worker",
+                operation="sync.pull",
+                fields="name,phone,services",
+                at=at,
+                grid=grid.id,
+                rows=rows,
+            )

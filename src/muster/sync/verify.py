@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """verify: the proof that the ledger is what its facts say.
 
-Each check is a function that answers the breaches it finds; none of them shares code with the writing side beyond
-`settle` itself, which is the definition.
+Each check is a function that answers the breaches it finds; none of them shares code with the writing side
+beyond `settle` itself, which is the definition.
 """
 
 from __future__ import annotations
@@ -44,18 +44,24 @@ def every_fact_has_one_verdict() -> Iterator[Breach]:
     if unknown:
         yield Breach("every_fact_has_one_verdict", "fact", f"{unknown} without a verdict")
     waiting = set(Waiting.objects.values_list("device", "seq"))
-    held = set(Fact.objects.filter(verdict__in=[Verdict.HELD, Verdict.QUARANTINED]).values_list("device", "seq"))
+    held = set(
+        Fact.objects.filter(verdict__in=[Verdict.HELD, Verdict.QUARANTINED]).values_list("device", "seq")
+    )
     for device, seq in sorted(waiting ^ held, key=str):
         yield Breach("every_fact_has_one_verdict", f"{device}/{seq}", "held list and verdict disagree")
 
 
-def _facts_of_round(round_id: uuid.UUID) -> tuple[dict[uuid.UUID, list[SeenFact]], dict[uuid.UUID, list[SeenFact]]]:
+def _facts_of_round(
+    round_id: uuid.UUID,
+) -> tuple[dict[uuid.UUID, list[SeenFact]], dict[uuid.UUID, list[SeenFact]]]:
     desks = desk_devices()
     by_subject: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
     by_door: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
     rows = Fact.objects.filter(round=round_id, verdict__in=COUNTING).values_list(*COLUMNS)
     for row in (FactRow(*r) for r in rows.iterator()):
-        fact = SeenFact(row.id, row.kind, row.value, row.actor, row.occurred_at, row.ref, row.subject, row.device in desks)
+        fact = SeenFact(
+            row.id, row.kind, row.value, row.actor, row.occurred_at, row.ref, row.subject, row.device in desks
+        )
         by_subject[row.subject].append(fact)
         if row.door is not None:
             by_door[row.door].append(fact)
@@ -68,15 +74,46 @@ def entries_equal_settle() -> Iterator[Breach]:
         by_subject, by_door = _facts_of_round(round_.id)
         for entry in LedgerEntry.objects.filter(round=round_.id).iterator():
             facts = by_subject.get(entry.subject, [])
-            state = settle_entry(rules, origin=entry.origin, origin_dwelling=entry.origin_dwelling, facts=facts)
-            told = (entry.cls, entry.outcome, entry.at, entry.actor, entry.fact, entry.attempts, entry.facts, entry.dwelling)
-            right = (state.cls, state.outcome, state.at, state.actor, state.fact, state.attempts, state.facts, state.dwelling)
+            state = settle_entry(
+                rules, origin=entry.origin, origin_dwelling=entry.origin_dwelling, facts=facts
+            )
+            told = (
+                entry.cls,
+                entry.outcome,
+                entry.at,
+                entry.actor,
+                entry.fact,
+                entry.attempts,
+                entry.facts,
+                entry.dwelling,
+            )
+            right = (
+                state.cls,
+                state.outcome,
+                state.at,
+                state.actor,
+                state.fact,
+                state.attempts,
+                state.facts,
+                state.dwelling,
+            )
             if told != right:
-                yield Breach("entries_equal_settle", str(entry.subject), f"ledger says {told}, facts say {right}")
+                yield Breach(
+                    "entries_equal_settle", str(entry.subject), f"ledger says {told}, facts say {right}"
+                )
         for door in DoorEntry.objects.filter(round=round_.id).iterator():
             found = settle_door(rules, by_door.get(door.subject, []))
-            if (door.state, door.at, door.fact, door.attempts) != (found.state, found.at, found.fact, found.attempts):
-                yield Breach("entries_equal_settle", f"door {door.subject}", f"{door.state} but facts say {found.state}")
+            if (door.state, door.at, door.fact, door.attempts) != (
+                found.state,
+                found.at,
+                found.fact,
+                found.attempts,
+            ):
+                yield Breach(
+                    "entries_equal_settle",
+                    f"door {door.subject}",
+                    f"{door.state} but facts say {found.state}",
+                )
 
 
 def counters_equal_recount() -> Iterator[Breach]:
@@ -84,7 +121,9 @@ def counters_equal_recount() -> Iterator[Breach]:
         classes: dict[int, Counter[str]] = defaultdict(Counter)
         outcomes: dict[int, Counter[str]] = defaultdict(Counter)
         doors: dict[int, Counter[str]] = defaultdict(Counter)
-        for grid, cls, outcome in LedgerEntry.objects.filter(round=round_id).values_list("grid", "cls", "outcome").iterator():
+        for grid, cls, outcome in (
+            LedgerEntry.objects.filter(round=round_id).values_list("grid", "cls", "outcome").iterator()
+        ):
             if grid is not None:
                 classes[grid][cls] += 1
                 outcomes[grid].update([outcome] if outcome else [])
@@ -94,18 +133,30 @@ def counters_equal_recount() -> Iterator[Breach]:
             kept = {"OPEN": account.n_open, "DONE": account.n_done, "ARRANGED": account.n_arranged,
                     "EXPLAINED": account.n_explained, "UNREACHED": account.n_unreached}  # fmt: skip
             if +Counter(kept) != classes[account.grid]:
-                yield Breach("counters_equal_recount", f"grid {account.grid}", f"{kept} but counted {dict(classes[account.grid])}")
+                yield Breach(
+                    "counters_equal_recount",
+                    f"grid {account.grid}",
+                    f"{kept} but counted {dict(classes[account.grid])}",
+                )
             if Counter(account.outcomes) != outcomes[account.grid]:
-                yield Breach("counters_equal_recount", f"grid {account.grid}", "outcomes differ from a recount")
+                yield Breach(
+                    "counters_equal_recount", f"grid {account.grid}", "outcomes differ from a recount"
+                )
             kept_doors = {"SEEN": account.doors_seen, "VACANT": account.doors_vacant,
                           "NO_ANSWER": account.doors_no_answer, "REFUSED": account.doors_refused}  # fmt: skip
             counted = Counter({s: n for s, n in doors[account.grid].items() if s != "UNSEEN"})
             if +Counter(kept_doors) != counted or account.doors != sum(doors[account.grid].values()):
-                yield Breach("counters_equal_recount", f"grid {account.grid}", f"doors {kept_doors} but counted {dict(counted)}")
+                yield Breach(
+                    "counters_equal_recount",
+                    f"grid {account.grid}",
+                    f"doors {kept_doors} but counted {dict(counted)}",
+                )
 
 
 def equation_closes() -> Iterator[Breach]:
-    """Σ classes = frozen + added + moved in − moved out, with the written side also counted from origins and places."""
+    """Σ classes = frozen + added + moved in − moved out, with the written side also counted from origins and
+    places.
+    """
     for round_id in Round.objects.values_list("id", flat=True):
         origin: dict[int, Counter[str]] = defaultdict(Counter)
         here: Counter[int] = Counter()
@@ -120,7 +171,9 @@ def equation_closes() -> Iterator[Breach]:
                     origin[grid]["in"] += 1
         for a in RoundGrid.objects.filter(round=round_id):
             if here[a.grid] != a.frozen + a.added + a.moved_in - a.moved_out:
-                yield Breach("equation_closes", f"grid {a.grid}", f"{here[a.grid]} entries, account says otherwise")
+                yield Breach(
+                    "equation_closes", f"grid {a.grid}", f"{here[a.grid]} entries, account says otherwise"
+                )
             counted = origin[a.grid]
             told = (a.frozen, a.added, a.moved_in, a.moved_out)
             right = (counted[Origin.FROZEN], counted[Origin.ADDED], counted["in"], counted["out"])

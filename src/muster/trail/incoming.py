@@ -75,7 +75,9 @@ class Incoming:
 
     def __post_init__(self) -> None:
         if not self.body_hash:
-            text = b"|".join([self.kind.encode(), self.subject.bytes, self.occurred_at.isoformat().encode(), self.raw_body])
+            text = b"|".join(
+                [self.kind.encode(), self.subject.bytes, self.occurred_at.isoformat().encode(), self.raw_body]
+            )
             self.body_hash = hashlib.sha256(text).digest()
 
     def read(self) -> None:

@@ -30,7 +30,7 @@ class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class RoundBody(Body, kw_only=True, forbid_unknown_fields=True):
-    round: uuid.UUID  # type: ignore[assignment]
+    round: uuid.UUID
 
 
 class EntryOutcome(RoundBody, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +118,9 @@ _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
 
 
 def read_body(kind: str, raw: bytes) -> Body:
-    """Raises KeyError for an unknown kind, msgspec.ValidationError or DecodeError for a body that does not fit."""
+    """Raises KeyError for an unknown kind, msgspec.ValidationError or DecodeError for a body that does not
+    fit.
+    """
     return _DECODERS[kind].decode(raw)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fact, Event, Disclosure.
 
-A Fact is what somebody saw or did, as it was recorded; it is the truth that every ledger entry is computed from.
-An Event says which change of state a service made. A Disclosure says who looked at personal data, and why.
+A Fact is what somebody saw or did, as it was recorded; it is the truth that every ledger entry is computed
+from. An Event says which change of state a service made. A Disclosure says who looked at personal data, and
+why.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Fact(models.Model):
 
 
 class Waiting(models.Model):
-    """A fact that is held or quarantined: in sight, with its reason, until it is applied or a person decides."""
+    """A fact that is held or quarantined: in sight, with its reason, until it is applied or a person
+    decides.
+    """
 
     pk = models.CompositePrimaryKey("device", "seq")
     device = models.UUIDField()
@@ -107,7 +110,9 @@ class SecondCopy(models.Model):
     body_hash = models.BinaryField(max_length=32)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["device", "seq", "fact", "body_hash"], name="secondcopy_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "seq", "fact", "body_hash"], name="secondcopy_once")
+        ]
 
 
 class JournalPosition(models.Model):
@@ -120,7 +125,9 @@ class JournalPosition(models.Model):
 
 
 class BatchVerdict(models.Model):
-    """A journalled batch that could not become facts (forged signature, revoked lease, unreadable): kept by position."""
+    """A journalled batch that could not become facts (forged signature, revoked lease, unreadable): kept by
+    position.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     writer = models.BigIntegerField()
@@ -152,7 +159,10 @@ class Event(models.Model):
     sealed_in = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["entity", "entity_id", "at"]), models.Index(fields=["sealed_in", "id"])]
+        indexes = [
+            models.Index(fields=["entity", "entity_id", "at"]),
+            models.Index(fields=["sealed_in", "id"]),
+        ]
 
 
 class Seal(models.Model):

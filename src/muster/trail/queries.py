@@ -59,7 +59,9 @@ def facts_about(round_id: uuid.UUID, *, subjects: Collection[uuid.UUID]) -> list
     """Every counting fact about these subjects in a round."""
     if not subjects:
         return []
-    rows = Fact.objects.filter(round=round_id, subject__in=subjects, verdict__in=COUNTING).values_list(*COLUMNS)
+    rows = Fact.objects.filter(round=round_id, subject__in=subjects, verdict__in=COUNTING).values_list(
+        *COLUMNS
+    )
     return [FactRow(*row) for row in rows]
 
 
@@ -71,7 +73,9 @@ def facts_at(round_id: uuid.UUID, *, doors: Collection[uuid.UUID]) -> list[FactR
     return [FactRow(*row) for row in rows]
 
 
-def facts_with_ids(round_id: uuid.UUID, ids: Collection[uuid.UUID], *, device: uuid.UUID | None = None) -> list[FactRow]:
+def facts_with_ids(
+    round_id: uuid.UUID, ids: Collection[uuid.UUID], *, device: uuid.UUID | None = None
+) -> list[FactRow]:
     """Counting facts by id; an undo names its fact this way."""
     if not ids:
         return []

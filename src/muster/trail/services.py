@@ -78,9 +78,20 @@ def put_on_waiting_list(rows: Sequence[Fact]) -> None:
     """Held and quarantined facts stand in sight until applied or decided."""
     Waiting.objects.bulk_create(
         Waiting(
-            device=f.device, seq=f.seq, fact=f.id, incident=f.incident, round=f.round, sub_district=f.sub_district,
-            grid=f.grid, kind=f.kind, subject=f.subject, ref=f.ref, verdict=f.verdict, code=f.code, since=f.applied_at,
-        )  # fmt: skip
+            device=f.device,
+            seq=f.seq,
+            fact=f.id,
+            incident=f.incident,
+            round=f.round,
+            sub_district=f.sub_district,
+            grid=f.grid,
+            kind=f.kind,
+            subject=f.subject,
+            ref=f.ref,
+            verdict=f.verdict,
+            code=f.code,
+            since=f.applied_at,
+        )
         for f in rows
     )
 
@@ -113,7 +124,9 @@ def record_event(
     reason: str = "",
     **facts: Any,
 ) -> None:
-    """Writes down a change of state, inside the transaction that makes it. Facts are codes and numbers, no names."""
+    """Writes down a change of state, inside the transaction that makes it. Facts are codes and numbers, no
+    names.
+    """
     Event.objects.create(
         at=at,
         incident=incident,
@@ -140,18 +153,29 @@ def record_disclosures(
     purpose: str = "",
     rows: int = 1,
 ) -> None:
-    """Writes down who saw whose data. A list is one row per grid with its size; a revealed field is one per person."""
+    """Writes down who saw whose data. A list is one row per grid with its size; a revealed field is one per
+    person.
+    """
     Disclosure.objects.bulk_create(
         Disclosure(
-            at=at, actor=actor, role=role, operation=operation, purpose=purpose, subject=subject, grid=grid,
-            fields=fields, rows=rows,
-        )  # fmt: skip
+            at=at,
+            actor=actor,
+            role=role,
+            operation=operation,
+            purpose=purpose,
+            subject=subject,
+            grid=grid,
+            fields=fields,
+            rows=rows,
+        )
         for subject in subjects
     )
 
 
 def seal_events(*, at: datetime, limit: int = 5000) -> Seal | None:
-    """Signs the events since the last seal; each seal covers the one before it, so that none can be taken out unseen."""
+    """Signs the events since the last seal; each seal covers the one before it, so that none can be taken out
+    unseen.
+    """
     with transaction.atomic():
         events = list(Event.objects.filter(sealed_in__isnull=True).order_by("id")[:limit])
         if not events:
@@ -176,8 +200,17 @@ def digest_of_events(previous: bytes, events: Iterable[Event]) -> bytes:
     hasher = hashlib.sha256(previous)
     for event in events:
         told = [
-            str(event.id), event.at.isoformat(), str(event.incident), str(event.actor), event.entity, event.entity_id,
-            event.verb, event.from_state, event.to_state, event.reason, event.facts,
-        ]  # fmt: skip
+            str(event.id),
+            event.at.isoformat(),
+            str(event.incident),
+            str(event.actor),
+            event.entity,
+            event.entity_id,
+            event.verb,
+            event.from_state,
+            event.to_state,
+            event.reason,
+            event.facts,
+        ]
         hasher.update(json.dumps(told, sort_keys=True, ensure_ascii=False).encode())
     return hasher.digest()
