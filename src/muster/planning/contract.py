@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 Number: TypeAlias = int | float
+Facts: TypeAlias = Mapping[str, Json]
 
 
 class Status(StrEnum):
@@ -61,7 +62,7 @@ class Violation:
 
     rule: str
     where: str
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Reason:
     """Why the plan is as it is, as a message code and its facts."""
 
     code: str
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from muster.planning._kernel.geodesy import lengths_dm
 from muster.planning.contract import BadProblem
 from muster.planning.network import read_roads, roads_from_geojson, walk_graph
-from muster.planning.network.geodesy import lengths_dm
 
 XIAN = Path(__file__).resolve().parents[4] / "shared" / "data" / "roads_xian" / "xian_road.kml.gz"
 

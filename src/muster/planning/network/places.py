@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from muster.planning._kernel.arrays import Bools, Floats, Ints, Longs
+from muster.planning._kernel.geodesy import FlatMap
 from muster.planning.contract import BadProblem
-from muster.planning.network.geodesy import FlatMap
 from muster.planning.network.graph import WalkGraph
 
 # Inside a yard people walk around lawns and houses: this much longer than the straight line, in percent.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Floats, Longs
+from muster.planning._kernel.geodesy import FlatMap, lengths_dm
 from muster.planning.contract import BadProblem
-from muster.planning.network.geodesy import FlatMap, lengths_dm
 from muster.planning.network.graph import WalkGraph
 from muster.planning.network.road_files import Road, Roads
 
