@@ -16,6 +16,7 @@ from muster.accounts.queries import desk_devices
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.rules import SeenFact, outcome_rules, settle_door, settle_entry
 from muster.campaigns.states import Origin
+from muster.storage.reads import snapshot
 from muster.trail.models import Fact, Verdict, Waiting
 from muster.trail.queries import COLUMNS, COUNTING, FactRow
 
@@ -32,10 +33,11 @@ class Breach:
 def verify_all(progress: Callable[[str], None] | None = None) -> list[Breach]:
     """Runs every check over every round; an empty list is the proof."""
     breaches: list[Breach] = []
-    for check in CHECKS:
-        if progress:
-            progress(check.__name__)
-        breaches += list(check())
+    with snapshot():
+        for check in CHECKS:
+            if progress:
+                progress(check.__name__)
+            breaches += list(check())
     return breaches
 
 
