@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +26,19 @@ def app(house: House) -> IntakeApp:
 @pytest.fixture
 def knock(app: IntakeApp) -> Iterator[Callable[..., Reply]]:
     """Ask the open front door: knock(method, path, body, headers)."""
+    # The loop runs all the time, as a server's does: one that rests between requests would seem to lag.
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(app.start())
-    yield lambda *told, **more: loop.run_until_complete(ask(app, *told, **more))
-    loop.run_until_complete(app.stop())
+    running = threading.Thread(target=loop.run_forever)
+    running.start()
+
+    def wait(act: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(act, loop).result(60)
+
+    wait(app.start())
+    yield lambda *told, **more: wait(ask(app, *told, **more))
+    wait(app.stop())
+    loop.call_soon_threadsafe(loop.stop)
+    running.join()
     loop.close()
 
 

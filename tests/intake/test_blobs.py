@@ -80,10 +80,10 @@ def test_the_largest_blob_is_taken(knock, house, device):
 def test_blobs_stand_behind_facts(house):
     store = BlobStore(house.data, house.keystore)
 
-    store.admit(facts_fullness=0.5)
+    store.admit(busy=0.5)
     with pytest.raises(Refusal, match="intake_busy"):
-        store.admit(facts_fullness=0.51)
+        store.admit(busy=0.51)
     store._waiting = limits.BLOBS_WAITING
     with pytest.raises(Refusal, match="intake_busy"):
-        store.admit(facts_fullness=0)
+        store.admit(busy=0)
     store.close()

@@ -2,12 +2,14 @@
 """What the front door holds in memory stays bounded, and its settings are checked."""
 
 import asyncio
+import time
 
 import pytest
 
 from muster.base.errors import Refusal
 from muster.intake.bodies import Bodies, Gone
 from muster.intake.leases import KnownLeases
+from muster.intake.loop_lag import LoopLag
 from muster.intake.settings import read_settings
 
 
@@ -59,6 +61,28 @@ class TestBodies:
         assert asyncio.run(reading(Bodies(), [part(b"abc", more=False)], length=length)) == b"abc"
 
 
+class TestLoopLag:
+    def test_a_blocked_loop_is_noticed_and_forgotten(self):
+        async def act():
+            lag = LoopLag()
+            await asyncio.sleep(0.2)
+            time.sleep(0.6)
+            hiccup = lag.seconds()
+            await asyncio.sleep(0.2)
+            for _ in range(8):
+                time.sleep(0.3)
+                await asyncio.sleep(0.001)
+            blocked = lag.seconds()
+            await asyncio.sleep(0.5)
+            again = lag.seconds()
+            lag.stop()
+            return hiccup, blocked, again
+
+        hiccup, blocked, again = asyncio.run(act())
+        assert blocked > 0.2
+        assert max(hiccup, again) < blocked / 2
+
+
 class TestKnownLeases:
     def test_only_the_latest_are_remembered(self, house):
         known = KnownLeases(house.keystore, most=2)
@@ -85,6 +109,18 @@ class TestSettings:
         assert (settings.port, settings.host) == (8001, "127.0.0.1")
         assert settings.secret_file == tmp_path / "secret" / "muster.secret"
         assert settings.journal_source == tmp_path
+        assert settings.web_origins == {"http://localhost:8000", "http://127.0.0.1:8000"}
+
+    def test_web_is_where_it_says_or_beside_us(self):
+        tls = {"MUSTER_TLS_CERT": "c", "MUSTER_TLS_KEY": "k"}
+
+        assert read_settings({"MUSTER_WEB_ORIGIN": "https://a.example/, https://b"}).web_origins == {
+            "https://a.example",
+            "https://b",
+        }
+        assert read_settings(tls | {"MUSTER_HOST": "m.example", "MUSTER_PORT": "443"}).web_origins == {
+            "https://m.example"
+        }
 
     def test_the_port_follows_the_webs(self):
         assert read_settings({"MUSTER_PORT": "9000"}).port == 9001

@@ -13,6 +13,7 @@ import pytest
 from muster.base import ids, messages
 from muster.base.crypto import Keystore, verify
 from muster.base.errors import Refusal
+from muster.intake import limits
 from muster.intake.answers import STATUS, problem
 from muster.intake.limits import BODY_BYTES
 from muster.intake.receipts import Receipt, receipt_holds
@@ -198,7 +199,7 @@ class TestRefusing:
         assert self.refused(knock, "body_cut", "POST", BATCHES, body, headers) == 400
 
     def test_a_gzip_bomb_is_refused(self, knock, device):
-        bomb = gzip.compress(bytes(100 << 20))
+        bomb = gzip.compress(bytes(20 << 20), 1)
 
         headers = device.headers(bomb, content_encoding="gzip")
         assert self.refused(knock, "body_too_large", "POST", BATCHES, bomb, headers) == 413
@@ -249,6 +250,14 @@ class TestRefusing:
         )
 
         assert knock("POST", BATCHES, body, worker.headers(body)).status == 200
+
+    def test_a_door_that_lags_sends_away_before_anything_costs(self, knock, device, monkeypatch):
+        monkeypatch.setattr(limits, "LAG_SECONDS", -1)
+
+        reply = knock("POST", BATCHES, b"", {"authorization": "Bearer junk"})
+
+        assert (reply.status, reply.json["code"]) == (503, "intake_busy")
+        assert 2 <= int(reply.headers["retry-after"]) <= 10
 
     def test_other_addresses_and_methods_are_refused(self, knock):
         assert self.refused(knock, "path_unknown", "GET", "/v1/facts") == 404

@@ -30,6 +30,7 @@ from muster.intake.bodies import Bodies, Gone
 from muster.intake.group_commit import GroupCommit
 from muster.intake.journal import Entry, Journal, open_journal
 from muster.intake.leases import KnownLeases
+from muster.intake.loop_lag import LoopLag
 from muster.intake.receipts import make_receipt
 from muster.intake.settings import Settings, read_settings
 
@@ -63,9 +64,11 @@ class IntakeApp:
         self._leases = KnownLeases(self._keystore)
         self._commits = GroupCommit(self._open_stream(self._settings, self._keystore))
         self._blobs = BlobStore(self._settings.data, self._keystore)
+        self._lag = LoopLag()
         self._keystore.instance_key()
 
     async def stop(self) -> None:
+        self._lag.stop()
         await self._commits.close()
         self._blobs.close()
         self._keystore.close()
@@ -126,9 +129,9 @@ class IntakeApp:
         return None
 
     async def _take_batch(self, headers: _Headers, receive: Receive) -> Answer:
+        if self._commits.fullness >= 1 or self._lag.seconds() > limits.LAG_SECONDS:
+            raise Refusal("intake_busy")  # before lease and body cost anything
         token, lease = self._leases.of_header(_text(headers, b"authorization"))
-        if self._commits.fullness >= 1:
-            raise Refusal("intake_busy")  # before the body costs anything
         raw = await self._bodies.read(
             headers, receive, most=limits.BODY_BYTES, within=limits.BODY_SECONDS, too_large="body_too_large"
         )
@@ -159,9 +162,10 @@ class IntakeApp:
         return json_answer(receipt)
 
     async def _take_blob(self, name: str, headers: _Headers, receive: Receive) -> Answer:
+        # Facts first: blobs give way long before facts have to.
+        self._blobs.admit(busy=max(self._commits.fullness, self._lag.seconds() / limits.LAG_SECONDS))
         _, lease = self._leases.of_header(_text(headers, b"authorization"))
         sha256 = blob_name(name)
-        self._blobs.admit(facts_fullness=self._commits.fullness)
         body = await self._bodies.read(
             headers, receive, most=limits.BLOB_BYTES, within=limits.BLOB_SECONDS, too_large="blob_too_large"
         )

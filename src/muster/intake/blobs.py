@@ -30,9 +30,9 @@ class BlobStore:
         self._waiting = 0
         self._threads = ThreadPoolExecutor(limits.BLOBS_AT_ONCE, thread_name_prefix="blob")
 
-    def admit(self, *, facts_fullness: float) -> None:
-        """Refuse intake_busy before a byte is read, when facts need the disk or enough blobs wait."""
-        if facts_fullness > 0.5 or self._waiting >= limits.BLOBS_WAITING:
+    def admit(self, *, busy: float) -> None:
+        """Refuse intake_busy before a byte is read: facts need the door (0 to 1), or enough blobs wait."""
+        if busy > 0.5 or self._waiting >= limits.BLOBS_WAITING:
             raise Refusal("intake_busy")
 
     async def put(self, incident: uuid.UUID, sha256: str, body: bytes) -> None:

@@ -16,6 +16,8 @@ class KnownLeases:
     """Checks a lease's signature once and remembers it: one check costs as much as ten small batches."""
 
     def __init__(self, keystore: Keystore, *, most: int = LEASES_REMEMBERED) -> None:
+        import cwt  # noqa: F401 -- reading the first lease would import it, with every device waiting
+
         self._keystore = keystore
         self._most = most
         self._known: OrderedDict[str, Lease] = OrderedDict()

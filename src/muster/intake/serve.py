@@ -2,18 +2,18 @@
 """Starting the front door on granian."""
 
 import os
+import resource
 import sys
 from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 
 from muster.base import messages
 from muster.base.errors import Refusal
+from muster.intake import limits
 from muster.intake.settings import read_settings
-
-_BACKLOG = 2048
-_AT_ONCE = 2048
 
 
 def run(
@@ -40,6 +40,7 @@ def run(
     # Workers are fresh processes: the environment is what they inherit.
     os.environ.update(told)
     read_settings().open_keystore().close()  # a wrong secret is said here, once, not by each worker
+    _raise_file_limit()
     server = Granian(
         "muster.intake.app:application",
         factory=True,
@@ -48,8 +49,10 @@ def run(
         interface=Interfaces.ASGI,
         workers=workers,
         websockets=False,
-        backlog=_BACKLOG,
-        backpressure=_AT_ONCE,
+        backlog=limits.CONNECTIONS_WAITING,
+        # Counts connections, idle ones too: the door shall say that it is busy, not the kernel's queue.
+        backpressure=limits.CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=limits.IDLE_SECONDS * 1000),
         respawn_failed_workers=True,
         workers_kill_timeout=20,
         ssl_cert=tls_cert,
@@ -57,6 +60,14 @@ def run(
         log_access=False,
     )
     server.serve()
+
+
+def _raise_file_limit() -> None:
+    # Each connection is a file; many systems start a process with room for 1,024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.CONNECTIONS + 1024
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def main() -> None:

@@ -37,7 +37,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     cert, key = env.get("MUSTER_TLS_CERT"), env.get("MUSTER_TLS_KEY")
     if bool(cert) != bool(key):
         raise Refusal("setting_bad", name="MUSTER_TLS_CERT, MUSTER_TLS_KEY", value=cert or key or "")
-    origins = (origin.strip().rstrip("/") for origin in env.get("MUSTER_WEB_ORIGIN", "").split(","))
+    named = env.get("MUSTER_WEB_ORIGIN") or _own_origins(env, scheme="https" if cert else "http")
+    origins = (origin.strip().rstrip("/") for origin in named.split(","))
     return Settings(
         data=data,
         database_url=env.get("MUSTER_DATABASE_URL", ""),
@@ -48,6 +49,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         tls_key=Path(key) if key else None,
         web_origins=frozenset(filter(None, origins)),
     )
+
+
+def _own_origins(env: Mapping[str, str], *, scheme: str) -> str:
+    """Return where web is when nobody says: on the same host, one port below; localhost has two names."""
+    host, port = env.get("MUSTER_HOST") or "localhost", env.get("MUSTER_PORT") or "8000"
+    hosts = [host, "127.0.0.1"] if host == "localhost" else [host]
+    # A browser leaves the scheme's usual port out of an origin.
+    suffix = "" if (scheme, port) in {("https", "443"), ("http", "80")} else f":{port}"
+    return ",".join(f"{scheme}://{name}{suffix}" for name in hosts)
 
 
 def _port(env: Mapping[str, str]) -> int:
