@@ -91,7 +91,8 @@ class Town:
             "unit": unit if building["units"] > 1 else "", "floor": floor, "room": room, "order": order, "states": {},
         }  # fmt: skip
         street = building["name"].rsplit(" ", 1)[0]
-        door["label"] = f"{unit}单元{room}" if door["unit"] else (room if self.is_chinese else f"{room} {street}")
+        stair = f"{unit}单元" if door["unit"] else ""
+        door["label"] = f"{building['name']}{stair}{room}" if self.is_chinese else f"{room} {street}"
         self.doors.append(door)
         if rng.random() < 0.1:
             return
@@ -184,7 +185,7 @@ class Town:
         elif fact["kind"] == "door.found":
             door = {"id": subject, "grid": 7, "sub_district": 3, "building": body["building"], "order": 10_000,
                     "unit": body.get("unit", ""), "floor": body.get("floor"), "room": body["room"],
-                    "label": body["room"], "states": {}}  # fmt: skip
+                    "label": f"{body['room']} (found)", "states": {}}  # fmt: skip
             self.doors.append(door)
             self.touch("doors", door)
             if one["kind"]["unit"] == "dwelling":

@@ -5,6 +5,7 @@ import type { Bilingual, CampaignKind, DoorState, EntryClass, PhonePlan, Unit } 
 export interface RoundRow {
   id: string
   campaign: string
+  campaign_name?: string
   name: string
   status: 'PLANNED' | 'ROSTER_FROZEN' | 'OPEN' | 'CLOSING' | 'CLOSED' | 'CERTIFIED'
   kind: CampaignKind
@@ -16,6 +17,7 @@ export interface GridRow {
   id: number
   code: string
   name: string
+  name_en?: string
   revision: number
   sub_district: number
   head: { name: string; phone: string | null } | null
@@ -52,6 +54,7 @@ export interface HouseholdRow {
   dwelling: string
   kind: string
   label?: string | null
+  grid?: number
 }
 
 export interface PersonRow {
@@ -63,6 +66,11 @@ export interface PersonRow {
   phone: string | null
   services: string[]
   listed: boolean
+  grid?: number
+  /** False: registered here, living elsewhere. */
+  lives_here?: boolean
+  /** By which the name is found: initials and full spelling. */
+  search_keys?: string[]
 }
 
 export interface EntryRow {
@@ -76,6 +84,9 @@ export interface EntryRow {
   by: string | null
   origin: 'FROZEN' | 'ADDED'
   dwelling: string | null
+  grid?: number
+  /** The fact that the entry rests on. */
+  fact?: string | null
 }
 
 export interface ServiceName {
@@ -88,6 +99,7 @@ export interface GoneRow {
   type: 'door' | 'household' | 'person' | 'entry' | 'building'
   id: string
   round?: string
+  grid?: number
 }
 
 export interface VerdictRow {
@@ -103,10 +115,14 @@ export interface PullPage {
   full: boolean
   now: string
   lease_until: string
+  /** A lease that takes the place of the one in use, when that runs out soon. */
+  lease?: string
   incident: { id: string; name: string; kind?: string; pack: string; is_drill: boolean; time_zone: string }
-  actor: { id: string; name: string; role: string }
+  actor: { id: string; name: string; role?: string }
   rounds: RoundRow[]
   grids: GridRow[]
+  /** Grids that are no longer mine, with all that belongs to them. */
+  gone_grids?: number[]
   buildings: BuildingRow[]
   doors: DoorRow[]
   households: HouseholdRow[]
@@ -115,6 +131,7 @@ export interface PullPage {
   gone: GoneRow[]
   verdicts: VerdictRow[]
   services?: ServiceName[]
+  emergency_numbers?: { number: string; name: Bilingual }[]
   /** How the pack writes phone numbers; without it a number is kept as it is typed. */
   phones?: PhonePlan
   server_keys?: { kid: string; jwk: JsonWebKey }[]

@@ -11,7 +11,7 @@ import type { Sealed } from './seal'
 export interface Actor {
   id: string
   name: string
-  role: string
+  role?: string
 }
 
 export interface IncidentOf {

@@ -3,7 +3,7 @@
 import { pick, sentence } from '@muster/ui'
 import { doorOutcomes, mustGive, questionsFor, type DoorState, type Outcome } from '@muster/rules'
 import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
-import { doorLabel, lineName } from '../grid/wording'
+import { lineName, rowLabel } from '../grid/wording'
 import type { DoorView, Line } from '../grid/view'
 import { useField, type OutcomeDetail } from '../session/acting'
 import type { Session } from '../session/session'
@@ -72,7 +72,7 @@ export function useDoor(session: Session, view: ComputedRef<DoorView | null>): A
     const rules = kind.value
     if (!door || !rules || lines.length === 0) return
     const [first] = lines
-    const who = rules.unit === 'dwelling' ? doorLabel(door.door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
+    const who = rules.unit === 'dwelling' ? rowLabel(door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
     if (await acts.outcome(door, lines, outcome, `${who} ${pick(outcome.name)}`, detail)) {
       last.value = lines.length === 1 ? outcome : null
       chosen.value = null

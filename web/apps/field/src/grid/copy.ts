@@ -4,6 +4,7 @@ import type {
   BuildingRow,
   DoorRow,
   EntryRow,
+  GoneRow,
   GridRow,
   HouseholdRow,
   PersonRow,
@@ -18,6 +19,7 @@ export class GridCopy {
   grids: GridRow[] = []
   services: ServiceName[] = []
   phones: PhonePlan | null = null
+  emergency: NonNullable<PullPage['emergency_numbers']> = []
   readonly buildings = new Map<string, BuildingRow>()
   readonly doors = new Map<string, DoorRow>()
   readonly households = new Map<string, HouseholdRow>()
@@ -30,12 +32,14 @@ export class GridCopy {
     this.grids = merged(this.grids, page.grids)
     if (page.services) this.services = page.services
     if (page.phones) this.phones = page.phones
+    if (page.emergency_numbers) this.emergency = page.emergency_numbers
+    for (const grid of page.gone_grids ?? []) this.removeGrid(grid)
     for (const row of page.buildings) this.buildings.set(row.id, row)
     for (const row of page.doors) this.doors.set(row.id, row)
     for (const row of page.households) this.households.set(row.id, row)
     for (const row of page.persons) this.persons.set(row.id, row)
     for (const row of page.entries) this.entriesOf(row.round).set(row.subject, row)
-    for (const { type, id, round } of page.gone) this.remove(type, id, round)
+    for (const gone of page.gone) this.remove(gone)
   }
 
   entriesOf(round: string): Map<string, EntryRow> {
@@ -55,6 +59,8 @@ export class GridCopy {
       rounds: this.rounds,
       grids: this.grids,
       services: this.services,
+      emergency_numbers: this.emergency,
+      gone_grids: [],
       ...(this.phones && { phones: this.phones }),
       buildings: [...this.buildings.values()],
       doors: [...this.doors.values()],
@@ -66,13 +72,26 @@ export class GridCopy {
     }
   }
 
-  private remove(type: string, id: string, round?: string): void {
-    if (type === 'building') this.buildings.delete(id)
-    if (type === 'door') this.doors.delete(id)
-    if (type === 'household') this.households.delete(id)
-    if (type === 'person') this.persons.delete(id)
+  /** What moved between two of my grids is gone from one and told anew in the other: only the old row goes. */
+  private remove({ type, id, round, grid }: GoneRow): void {
+    const drop = (rows: Map<string, { grid?: number }>) => {
+      const row = rows.get(id)
+      if (row && (grid === undefined || row.grid === undefined || row.grid === grid)) rows.delete(id)
+    }
+    if (type === 'building') drop(this.buildings)
+    if (type === 'door') drop(this.doors)
+    if (type === 'household') drop(this.households)
+    if (type === 'person') drop(this.persons)
     if (type !== 'entry') return
-    for (const [of, entries] of this.entries) if (!round || of === round) entries.delete(id)
+    for (const [of, entries] of this.entries) if (!round || of === round) drop(entries)
+  }
+
+  private removeGrid(grid: number): void {
+    this.grids = this.grids.filter(({ id }) => id !== grid)
+    const tables = [this.buildings, this.doors, this.households, this.persons, ...this.entries.values()]
+    for (const rows of tables as Map<string, { grid?: number }>[]) {
+      for (const [id, row] of rows) if (row.grid === grid) rows.delete(id)
+    }
   }
 }
 

@@ -58,7 +58,7 @@ export function seen(act: Mine): SeenFact {
 export function saidOf(entry: EntryRow | undefined): SeenFact | null {
   if (!entry?.outcome) return null
   const at = entry.at ? Date.parse(entry.at) : 0
-  return { id: '', kind: 'entry.outcome', value: entry.outcome, actor: entry.by, at }
+  return { id: entry.fact ?? '', kind: 'entry.outcome', value: entry.outcome, actor: entry.by, at }
 }
 
 function addNew(overlay: Overlay, copy: GridCopy, { kind, subject, body }: Mine): void {
@@ -96,7 +96,7 @@ function foundDoor(copy: GridCopy, id: string, sub_district: number, body: Recor
     unit: text('unit'),
     floor: typeof body.floor === 'number' ? body.floor : null,
     room: text('room'),
-    label: text('room'),
+    label: '',
     order: Number.MAX_SAFE_INTEGER,
     states: {},
   }

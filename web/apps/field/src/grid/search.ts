@@ -14,7 +14,7 @@ interface Indexed {
   view: DoorView
   code: string
   address: string
-  people: { name: string; key: string; initials: string; phone: string }[]
+  people: { name: string; key: string; spelled: string[]; phone: string }[]
 }
 
 export type Finder = (typed: string) => Found[]
@@ -41,16 +41,21 @@ function indexed(view: DoorView): Indexed {
     view,
     code: squeezed(door.room),
     address: squeezed(`${building?.name ?? ''}${door.unit}${door.label}${building?.address ?? ''}`),
-    people: persons.map(({ name, phone }) => ({ name, key: squeezed(name), initials: initialsOf(name), phone: phone ?? '' })),
+    people: persons.map(({ name, phone, search_keys }) => ({
+      name,
+      key: squeezed(name),
+      spelled: search_keys?.length ? search_keys : [initialsOf(name)],
+      phone: phone ?? '',
+    })),
   }
 }
 
 function hitOf({ code, address, people }: Indexed, wanted: string): { rank: number; person: string | null } | null {
   if (code === wanted) return { rank: 0, person: null }
   const digits = wanted.replace(/[^0-9]/g, '')
-  for (const { name, key, initials, phone } of people) {
-    if (key.startsWith(wanted) || initials === wanted) return { rank: 1, person: maskName(name) }
-    if (key.includes(wanted) || initials.startsWith(wanted)) return { rank: 2, person: maskName(name) }
+  for (const { name, key, spelled, phone } of people) {
+    if (key.startsWith(wanted) || spelled.includes(wanted)) return { rank: 1, person: maskName(name) }
+    if (key.includes(wanted) || spelled.some((one) => one.startsWith(wanted))) return { rank: 2, person: maskName(name) }
     if (digits.length >= 4 && phone.endsWith(digits)) return { rank: 2, person: maskName(name) }
   }
   if (code.startsWith(wanted)) return { rank: 3, person: null }

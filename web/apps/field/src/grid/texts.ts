@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Texts that leave the phone: counts of a building for the residents' chat, counts of the day for the grid head. No name, no door. */
 import type { Mine } from '@muster/outbox'
-import { outcomeOf, type Bilingual, type CampaignKind } from '@muster/rules'
+import { outcomeOf, standingFacts, type Bilingual, type CampaignKind } from '@muster/rules'
 import { seen, subjectOf } from './overlay'
 import type { BuildingView, RoundView, StairView } from './view'
-import { standingFacts } from '@muster/rules'
 
 export interface Occasion {
   when: string
@@ -63,6 +62,23 @@ export function dayFigures(view: RoundView, mine: readonly Mine[], since: number
     byOutcome: counted(view.round.kind, [...last.values()]),
     left: view.left,
     doorsLeft: view.doorsLeft,
+  }
+}
+
+/** Midnight where the incident is, not where the phone thinks it is. */
+export function dayStart(now: number, timeZone: string | undefined): number {
+  const options = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const
+  const format = (zone?: string) => new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone })
+  const parts = safely(() => format(timeZone), () => format()).formatToParts(now)
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value ?? 0)
+  return now - (now % 1000) - ((of('hour') * 60 + of('minute')) * 60 + of('second')) * 1000
+}
+
+function safely<T>(first: () => T, second: () => T): T {
+  try {
+    return first()
+  } catch {
+    return second()
   }
 }
 

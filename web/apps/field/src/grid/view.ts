@@ -110,7 +110,7 @@ function lineOf(kind: CampaignKind, subject: string, entry: EntryRow | undefined
 function stateOf(kind: CampaignKind, entry: EntryRow | undefined, overlay: Overlay, subject: string): EntryState {
   const fresh = overlay.facts.get(subject) ?? []
   const said = saidOf(entry)
-  const restsOn = (fact: SeenFact) => said !== null && fact.value === said.value && fact.at === said.at
+  const restsOn = (fact: SeenFact) => said !== null && (fact.id === said.id || (fact.value === said.value && fact.at === said.at))
   const isTakenBack = overlay.pending.has(subject) && (overlay.takenBack.get(subject) ?? []).some(restsOn)
   const attempts = entry?.attempts ?? 0
   if (fresh.length === 0 && !isTakenBack) return asSaid(entry)
@@ -118,7 +118,7 @@ function stateOf(kind: CampaignKind, entry: EntryRow | undefined, overlay: Overl
   const state = { ...settled, attempts: attempts + fresh.filter((fact) => isAttempt(kind, fact)).length }
   if (said === null || settled.outcome !== said.value || isTakenBack) return state
   // The server knows all witnesses of its word; the phone knows only the last.
-  return settled.fact === '' || entry?.cls === outcomeOf(kind, said.value)?.class ? { ...state, cls: entry?.cls ?? state.cls } : state
+  return settled.fact === said.id || entry?.cls === outcomeOf(kind, said.value)?.class ? { ...state, cls: entry?.cls ?? state.cls } : state
 }
 
 function asSaid(entry: EntryRow | undefined): EntryState {

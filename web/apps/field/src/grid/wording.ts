@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How doors and people are called on the screen: one place, two languages, every kind of address. */
 import { language, pick, sentence, term, termOfClass, termOfDoor, toneOf, type Tone } from '@muster/ui'
-import type { PersonRow } from '@muster/client'
+import type { GridRow, PersonRow, RoundRow } from '@muster/client'
 import { maskName, outcomeOf, type CampaignKind, type EntryState } from '@muster/rules'
 import type { GridCopy } from './copy'
 import type { DoorView, Line } from './view'
 
-/** 3号楼 2单元 501, or 12 Mill Lane, Flat 2: only the parts that a place has. */
+/** As people say it: the register's own label, or building, stairwell and room for a door that was just found. */
 export function doorName({ door, building }: DoorView): string {
-  return [building?.name ?? '', doorLabel(door)].filter(Boolean).join(' ')
+  const { label, unit, room } = door
+  return label || [building?.name ?? '', unitName(unit), room].filter(Boolean).join(' ')
 }
 
-export function doorLabel({ label, unit, room }: DoorView['door']): string {
-  if (label) return label
-  return [unit && unitName(unit), room].filter(Boolean).join(' ')
+/** The campaign and which time it is done. */
+export function roundTitle({ campaign_name, name }: Pick<RoundRow, 'campaign_name' | 'name'>): string {
+  return campaign_name && !name.includes(campaign_name) ? `${campaign_name} ${name}` : name
+}
+
+export function gridName({ name, name_en }: Pick<GridRow, 'name' | 'name_en'>): string {
+  return (language.value === 'en' && name_en) || name
 }
 
 /** On a row the stairwell is said by the heading above it. */

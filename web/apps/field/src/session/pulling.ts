@@ -19,17 +19,32 @@ export type Pulled =
 /** So many pages without an end are a server gone wrong, not a large grid. */
 const MOST_PAGES = 400
 
-export async function pullAll(parts: PullParts, enrolment: Enrolment, cursor: string | null, onPage: (page: PullPage) => void): Promise<Pulled> {
+export interface PageWatch {
+  /** A page has come and is about to be kept. */
+  before: () => unknown
+  /** It is kept: verdicts settled, rows stored. */
+  after: (page: PullPage) => unknown
+}
+
+export const UNWATCHED: PageWatch = { before: () => undefined, after: () => undefined }
+
+export async function pullAll(parts: PullParts, enrolment: Enrolment, cursor: string | null, watch: PageWatch): Promise<Pulled> {
   let since = cursor
   for (let pages = 1; pages <= MOST_PAGES; pages++) {
     const answer = await pull({ origin: parts.origin, lease: enrolment.lease, since, fetch: parts.fetch })
+    if (answer.state === 'FAILED' && answer.code === 'cursor_bad' && since !== null) {
+      // The server cannot read where we are (restored from an older copy): all is asked for anew, nothing unsent is touched.
+      since = null
+      continue
+    }
     if (answer.state === 'FAILED') return answer
     if (answer.state === 'ENDED') {
       await parts.outbox.store.enrolments.update(enrolment.device, { reading_ended: answer.code })
       return { state: 'ENDED' }
     }
+    watch.before()
     await keep(parts, enrolment, answer.page)
-    onPage(answer.page)
+    watch.after(answer.page)
     since = answer.page.cursor
     if (!answer.page.more) return { state: 'DONE', pages, at: Date.parse(answer.page.now) }
   }
@@ -43,6 +58,7 @@ async function keep({ outbox, copies }: PullParts, enrolment: Enrolment, page: P
   if (still?.state === 'ACTIVE') await copies.add(enrolment.device, enrolment.sealing, page)
   await outbox.store.enrolments.update(enrolment.device, {
     lease_until: page.lease_until,
+    ...(page.lease && { lease: page.lease }),
     incident: page.incident,
     ...(still?.state === 'CLOSED' && { verdict_cursor: page.cursor }),
     ...(page.server_keys && { server_keys: page.server_keys }),

@@ -5,12 +5,12 @@
  */
 import type { Act, Brief, Counts, Enrolment, Mine, Outbox } from '@muster/outbox'
 import { computed, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
-import type { RoundRow } from '@muster/client'
+import type { PullPage, RoundRow } from '@muster/client'
 import { GridCopy } from '../grid/copy'
 import type { CopyStore } from '../grid/copyStore'
 import { finderOf } from '../grid/search'
 import { viewOf, type RoundView } from '../grid/view'
-import { pullAll } from './pulling'
+import { pullAll, UNWATCHED } from './pulling'
 import { Rhythm } from './rhythm'
 import { openSettings, type Settings } from './settings'
 
@@ -39,6 +39,8 @@ export class Session {
   readonly lastContact = ref<number | null>(null)
   readonly asOf = ref<number | null>(null)
   readonly whole = ref(false)
+  /** Doors that the pull now running has brought. */
+  readonly fetched = ref(0)
   readonly settings: Settings
   readonly rounds = computed<RoundRow[]>(() => this.copy.value.rounds.filter(({ status }) => RECORDABLE.has(status)))
   readonly round = computed<RoundRow | null>(() => {
@@ -54,12 +56,16 @@ export class Session {
   private readonly options: SessionOptions
   private cursor: string | null = null
   private refreshes = 0
+  private applying = false
 
   constructor(options: SessionOptions, settings: Settings = openSettings()) {
     this.options = options
     this.settings = settings
     this.rhythm = new Rhythm(() => this.pull(), options.clock)
-    options.outbox.onChange(() => void this.refresh())
+    options.outbox.onChange(() => {
+      // Between a fact's verdict and its row both must change at once, or what was just recorded would vanish for a moment.
+      if (!this.applying) void this.refresh()
+    })
   }
 
   /** Reads what is on the phone; no network. */
@@ -117,6 +123,7 @@ export class Session {
   async pull(): Promise<string | null> {
     const enrolment = this.enrolment.value
     this.pulling.value = true
+    this.fetched.value = 0
     try {
       await this.pullClosed()
       return enrolment && !enrolment.reading_ended ? await this.pullOwn(enrolment) : null
@@ -134,33 +141,49 @@ export class Session {
     if (turn !== this.refreshes) return
     this.counts.value = counts
     this.mine.value = mine
+    triggerRef(this.copy)
     this.sendTrouble.value = outbox.sending.trouble
     this.lastContact.value = Math.max(this.lastContact.value ?? 0, outbox.sending.contact_at ?? 0) || null
     if (counts.uploaded > 0) this.rhythm.soon()
   }
 
   private async pullOwn(enrolment: Enrolment): Promise<string | null> {
-    const pulled = await pullAll(this.options, enrolment, this.cursor, (page) => {
-      this.cursor = page.cursor
-      this.asOf.value = Date.parse(page.now)
-      this.lastContact.value = this.options.clock()
-      if (!page.full) this.copy.value.apply(page)
-      else this.whole.value = false
-    })
+    const pulled = await pullAll(this.options, enrolment, this.cursor, {
+      before: () => (this.applying = true),
+      after: (page) => this.isStill(enrolment) && this.take(page),
+    }).finally(() => (this.applying = false))
+    if (!this.isStill(enrolment)) {
+      // Handed over while the pages came: nothing of them stays.
+      await this.options.copies.wipe(enrolment.device)
+      return null
+    }
     if (pulled.state === 'ENDED') await this.readingEnded(enrolment)
     if (pulled.state === 'DONE') this.enrolment.value = await this.options.outbox.active()
     if (pulled.state === 'DONE' && !this.whole.value) await this.readCopy()
     await this.refresh()
-    triggerRef(this.copy)
     this.pullTrouble.value = pulled.state === 'FAILED' ? pulled.code : null
     return pulled.state === 'FAILED' ? (pulled.retryAfter ?? '') : null
+  }
+
+  private isStill({ device }: Enrolment): boolean {
+    return this.enrolment.value?.device === device
+  }
+
+  private take(page: PullPage): void {
+    this.fetched.value += page.doors.length
+    this.cursor = page.cursor
+    this.asOf.value = Date.parse(page.now)
+    this.lastContact.value = this.options.clock()
+    // A full pull is shown when it is whole; until then the old copy stands.
+    if (page.full) this.whole.value = false
+    else if (this.whole.value) this.copy.value.apply(page)
   }
 
   private async pullClosed(): Promise<void> {
     for (const closed of await this.options.outbox.closed()) {
       const waiting = await this.options.outbox.store.facts.where({ device: closed.device, status: 'UPLOADED' }).count()
       if (waiting > 0 && !closed.reading_ended) {
-        await pullAll(this.options, closed, closed.verdict_cursor ?? null, () => undefined)
+        await pullAll(this.options, closed, closed.verdict_cursor ?? null, UNWATCHED)
       }
     }
   }
