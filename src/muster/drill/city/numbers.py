@@ -2,8 +2,8 @@
 """Numbers that look right and are nobody's: identity numbers, mobile numbers, fictional telephone numbers.
 
 Chinese identity numbers carry area codes of province 79, which GB/T 2260 does not assign, with the true check
-digit of GB 11643. Mobile numbers begin with 160, a prefix outside the ranges in public use when this was
-written. British numbers come from the range that Ofcom keeps for drama, 07700 900000 to 900999.
+digit of GB 11643. Mobile numbers begin with 160, a prefix that to our knowledge no carrier has been
+given. British numbers come from the range that Ofcom keeps for drama, 07700 900000 to 900999.
 """
 
 from __future__ import annotations
