@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.base import codes, ids
-from muster.base.crypto import Keystore, sign_claims
-from muster.base.crypto.signing import b64url, unb64url
+from muster.base.crypto import Keystore, SigningKey, key_id, sign_claims
+from muster.base.crypto.signing import b64url, ed25519_jwk, unb64url
 from muster.base.errors import Refusal, UnprovenSignature
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -139,6 +142,33 @@ class TestLeases:
 
         assert len(token) < 1500
         assert unb64url(token)
+
+
+def test_the_example_in_the_reference_is_true(store):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "codes.md").read_text()
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    jwk = ed25519_jwk(private.public_key())
+    one, two, three, four, five = (uuid.UUID(int=(0x01890000_0000_7000_8000 << 48) + n) for n in range(1, 6))
+    key = SigningKey(one, key_id(jwk), jwk, private)
+    lease = codes.Lease(
+        id=two,
+        instance=one,
+        device=three,
+        actor=str(four),
+        incident=five,
+        areas=("1.3",),
+        grids=(12,),
+        issued_at=datetime(2026, 1, 5, 1, tzinfo=UTC),
+        expires_at=datetime(2026, 1, 6, 1, tzinfo=UTC),
+        epoch=3,
+    )
+
+    token = codes.make_lease(key, lease)
+
+    assert token in page.replace("\n", "")
+    assert jwk["x"] in page
+    assert key.kid in page
+    assert f"{len(unb64url(token))} bytes, {len(token)} letters" in page
 
 
 def _claims(lease):
