@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.api.auth import operation
-from muster.api.session import current_incident
 from muster.base.clock import now
 from muster.base.errors import Refusal
+from muster.incidents.services import current_incident
 
 router = Router(tags=["drill"])
 SPEEDS = (1, 5, 20, 60, 120, 300)
@@ -51,7 +51,13 @@ def read_drill(request: HttpRequest) -> dict[str, Any]:
     """What the player is doing, as it last told."""
     _demand_drill()
     wish = _read("wish.json")
-    return {"state": "STARTING", "speed": 20, "workers": [], "log": [], **_read("state.json"), "wish": wish}
+    told = {"state": "STARTING", "speed": 20, "workers": [], "log": [], **_read("state.json")}
+    return {**told, "wish": wish, "figures": _figures()}
+
+
+def _figures() -> Any:
+    """The published figures of the round that is being played; none before its first snapshot."""
+    return _read(f"../live/{_read('../demo.json').get('round')}.json").get("total")
 
 
 @router.post("/drill", auth=None, operation_id="drill_control")

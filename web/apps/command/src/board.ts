@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of the wall: which round, which place, its figures, its parts, its map. */
 import type { Shade, Shapes } from '@muster/map'
-import { request, setTimeZone, suggestLanguage, useToken } from '@muster/ui'
+import { request, setTimeZone, suggestLanguage, useOwnTerms, useToken, type OwnTerm } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
 import { computed, onBeforeUnmount, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { isOld, missingIn, rowOf, shareOf } from './figures'
@@ -27,6 +27,7 @@ export interface Board extends Live {
   stale: ComputedRef<Part[]>
   base: ComputedRef<Shapes | null>
   shapes: ComputedRef<Shapes | null>
+  buildings: ComputedRef<Shapes | null>
   shades: ComputedRef<Map<number, Shade>>
   decisions: ComputedRef<Decision[]>
   now: Ref<number>
@@ -44,6 +45,8 @@ export function useBoard(): Board {
 
   const session = useQuery({ queryKey: ['session'], queryFn: () => request<Session>('/session'), staleTime: Infinity })
   const isIn = computed(() => Boolean(session.data.value?.user))
+  const pack = useQuery({ queryKey: ['pack'], queryFn: () => request<{ terms?: Record<string, OwnTerm> }>('/packs/current'), staleTime: Infinity })
+  watch(pack.data, (told) => useOwnTerms(told?.terms))
   watch(session.data, (told) => {
     useToken(told?.csrf ?? '')
     setTimeZone(told?.incident?.time_zone)
@@ -65,6 +68,7 @@ export function useBoard(): Board {
   const gridList = useQuery({ queryKey: ['grids', here], queryFn: () => request<{ items: Grid[] }>('/grids', { query: { area: here.value, level: 'SMALL' } }), enabled: computed(() => isLeaf.value && here.value !== null), staleTime: 300_000 })
   const base = useQuery({ queryKey: ['base', round], queryFn: () => request<Shapes>('/map/base.geojson', { query: { area: round.value?.area } }), enabled: computed(() => round.value !== null), staleTime: Infinity })
   const map = useQuery({ queryKey: ['grid-map', here], queryFn: () => request<Shapes>('/map/grids.geojson', { query: { area: here.value, level: 'SMALL' } }), enabled: computed(() => here.value !== null), staleTime: Infinity })
+  const houses = useQuery({ queryKey: ['houses', here], queryFn: () => request<Shapes>('/map/buildings.geojson', { query: { area: here.value } }), enabled: isLeaf, staleTime: Infinity })
   const inbox = useQuery({ queryKey: ['inbox'], queryFn: () => request<{ items: Decision[] }>('/inbox'), enabled: isIn, refetchInterval: 10_000 })
 
   const shapes = computed(() => map.data.value ?? null)
@@ -87,6 +91,7 @@ export function useBoard(): Board {
     now,
     parts,
     shapes,
+    buildings: computed(() => (isLeaf.value ? (houses.data.value ?? null) : null)),
     base: computed(() => base.data.value ?? null),
     crumbs: computed(() => [
       ...(place.data.value?.breadcrumb ?? []).map((one) => ({ id: one.id, name: one.name, kind: 'areas' as const })),

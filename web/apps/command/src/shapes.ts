@@ -67,7 +67,6 @@ export interface MissingEntry {
   cls: EntryClass
   attempts: number
   outcome_name: Bilingual | null
-  next_action: string
 }
 
 export interface Decision {

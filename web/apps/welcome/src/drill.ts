@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The day that is being played: read every two seconds, paused and sped up from here. */
-import { request } from '@muster/ui'
+import { missingOf, request, type DoorFigures, type Equation } from '@muster/ui'
 import { computed, onBeforeUnmount, onMounted, shallowRef, type ComputedRef, type Ref } from 'vue'
 
 export interface DrillWorker {
@@ -20,15 +20,14 @@ export interface Drill {
   facts_sent?: number
   worker_code?: string
   worker_url?: string
-  coverage?: Coverage
+  /** The published figures of the round; none before its first snapshot. */
+  figures?: Figures | null
 }
 
-export interface Coverage {
-  roster: number
-  done: number
-  missing: number
-  doors: number
-  never: number
+export interface Figures {
+  equation: Equation
+  doors: DoorFigures
+  found: { count: number; rate: number }
 }
 
 export const SPEEDS = [1, 5, 20, 60] as const
@@ -79,8 +78,8 @@ export function wished(state: Drill['state'], action: 'pause' | 'resume' | 'spee
   return action === 'resume' ? 'PLAYING' : state
 }
 
-/** How far the round is: of people where the house tells it, else of the doors that the workers still have before them. */
+/** How far the round is: everybody who is not missing has a result or a written word. */
 export function shareOf(drill: Drill | null): number | null {
-  const told = drill?.coverage
-  return told && told.roster > 0 ? (told.roster - told.missing) / told.roster : null
+  const equation = drill?.figures?.equation
+  return equation && equation.roster > 0 ? (equation.roster - missingOf(equation.classes)) / equation.roster : null
 }

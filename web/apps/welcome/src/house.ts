@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What kind of house this is, and the one-click doors of a drill. */
-import { request, setTimeZone, suggestLanguage, useToken, type Bilingual } from '@muster/ui'
+import { request, setTimeZone, suggestLanguage, useOwnTerms, useToken, type Bilingual, type OwnTerm } from '@muster/ui'
 import { shallowRef, type Ref } from 'vue'
 
 export interface House {
@@ -22,6 +22,7 @@ export function useHouse(): { house: Ref<House | null>; failed: Ref<unknown>; re
       useToken(found.csrf)
       setTimeZone(found.incident?.time_zone)
       if (found.pack) suggestLanguage(found.pack.language)
+      if (found.pack) useOwnTerms((await request<{ terms?: Record<string, OwnTerm> }>('/packs/current')).terms)
       house.value = found
       failed.value = null
     } catch (error) {

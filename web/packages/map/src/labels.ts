@@ -6,7 +6,7 @@ import type { MapLabel } from './shapes'
 const MOST = 80
 const LINE_HEIGHT = 20
 const CHARACTER_WIDTH = 13
-const ABOVE_THE_DOT = 16
+const ABOVE_THE_DOT = 26
 
 export interface Placed {
   x: number

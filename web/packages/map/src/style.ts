@@ -96,7 +96,7 @@ function marks(palette: Palette): LayerSpecification[] {
       id: 'dots', type: 'circle', source: 'dots',
       paint: {
         'circle-color': palette.missing,
-        'circle-radius': ['case', ['>', ['number', ['feature-state', 'missing'], 0], 0], ['min', 14, ['+', 3, ['*', 0.8, ['sqrt', ['number', ['feature-state', 'missing'], 0]]]]], 0],
+        'circle-radius': ['case', ['>', ['number', ['feature-state', 'missing'], 0], 0], ['min', 16, ['+', 3, ['*', 0.45, ['sqrt', ['number', ['feature-state', 'missing'], 0]]]]], 0],
         'circle-opacity': 0.88,
         'circle-stroke-color': palette.line,
         'circle-stroke-width': ['case', ['>', ['number', ['feature-state', 'missing'], 0], 0], 1, 0],

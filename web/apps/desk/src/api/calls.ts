@@ -99,7 +99,8 @@ export const plans = {
   start: (body: { area: number; targets: DistrictingPlan['targets']; measure: string }) => post<{ id: string }>('/plans/districting', body),
   one: (id: string) => get<DistrictingPlan>(`/plans/${id}`),
   gridMap: (id: string, level: string) => get<Shapes>(`/plans/${id}/grids.geojson`, { level }),
-  move: (id: string, building: string, to: string | number) => post<DistrictingPlan>(`/plans/${id}/move`, { building, to }),
+  smallOf: (id: string) => get<{ small_of: Record<string, string> }>(`/plans/${id}/buildings`),
+  move: (id: string, building: string, to: string) => post<DistrictingPlan>(`/plans/${id}/move`, { building, to }),
   adopt: (id: string) => post(`/plans/${id}/adopt`),
 }
 

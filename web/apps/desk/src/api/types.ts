@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Shapes of the web API as the desk reads them. Times are ISO-8601 with offset; names and phones come masked. */
-import type { Bilingual, DoorFigures, DoorState, EntryClass, Equation } from '@muster/ui'
+import type { Bilingual, DoorFigures, DoorState, EntryClass, Equation, OwnTerm } from '@muster/ui'
 
 export interface Page<Item> {
   items: Item[]
@@ -33,7 +33,7 @@ export interface Grant {
 export interface Pack {
   key: string
   name: Bilingual
-  terms?: Record<string, Bilingual>
+  terms?: Record<string, OwnTerm>
   needs?: Named[]
   services?: Named[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
@@ -222,7 +222,7 @@ export interface MissingEntry {
   outcome_name: Bilingual | null
   attempts: number
   last_at: string | null
-  next_action: string
+  next_action: { code: string } & Bilingual
   services: string[]
 }
 
@@ -420,12 +420,12 @@ export interface DistrictingPlan {
   today: PlanFigures | null
   reasons: (Bilingual & { grid?: number })[]
   gap: number | null
+  /** People whose grid would be another one. */
+  moved_people?: number
   problem?: string | null
 }
 
 export interface PlanFigures {
   levels: { level: GridLevel; grids: number; smallest: number; mean: number; largest: number; spread: number }[]
-  cut_lines: number
-  loose_buildings: number
   populations: number[]
 }

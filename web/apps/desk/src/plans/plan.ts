@@ -15,7 +15,8 @@ type Level = 'SMALL' | 'MEDIUM' | 'LARGE'
 export interface MovingBuilding {
   id: string
   name: string
-  from: Id | null
+  /** Key of the small grid it stands in now. */
+  from: string | null
 }
 
 export interface PlanView {
@@ -31,7 +32,7 @@ export interface PlanView {
   layers: ShownLayers
   picked: Ref<Id | null>
   moving: Ref<MovingBuilding | null>
-  target: ComputedRef<{ id: Id; name: string } | null>
+  target: ComputedRef<{ key: string; name: string } | null>
   failed: Ref<unknown>
   gap: ComputedRef<string>
   pickBuilding: (id: Id) => void
@@ -58,28 +59,30 @@ export function usePlan(): PlanView {
   const proposed = useQuery({ queryKey: ['plan-map', id, level], queryFn: () => plans.gridMap(id, level.value), enabled: isReady })
   const today = useQuery({ queryKey: ['grid-map-today', area, level], queryFn: () => places.gridMap({ area: area.value, level: level.value }), enabled: isReady })
   const buildings = useQuery({ queryKey: ['plan-buildings', area], queryFn: () => places.buildingMap({ area: area.value }), enabled: isReady, staleTime: 60_000 })
+  const smallOf = useQuery({ queryKey: ['plan-small-of', id], queryFn: () => plans.smallOf(id), enabled: isReady })
   const shapes = computed(() => proposed.data.value ?? null)
 
   const again = (): void => {
     void plan.refetch()
     void proposed.refetch()
+    void smallOf.refetch()
   }
 
-  const nameOf = (grid: Id | null): string => {
-    const found = shapes.value?.features.find((shape) => shape.properties.id === grid)
-    return found ? String(found.properties.name ?? grid) : ''
-  }
+  const target = computed(() => {
+    const found = shapes.value?.features.find((shape) => shape.properties.id === picked.value)
+    return found ? { key: String(found.properties.key), name: String(found.properties.name) } : null
+  })
 
   async function move(): Promise<void> {
     const one = moving.value
-    const to = picked.value
-    if (!one || to === null) return
+    const to = target.value
+    if (!one || !to) return
     failed.value = null
     try {
-      await plans.move(id, one.id, to)
+      await plans.move(id, one.id, to.key)
       again()
       const { from } = one
-      offerUndo(sentence('plans.moved', { building: one.name, grid: nameOf(to) }), from === null ? null : async () => {
+      offerUndo(sentence('plans.moved', { building: one.name, grid: to.name }), from === null ? null : async () => {
         await plans.move(id, one.id, from)
         again()
       })
@@ -102,13 +105,12 @@ export function usePlan(): PlanView {
     layers: { ...ALL_LAYERS, missing: false, stale: false },
     picked,
     moving,
-    target: computed(() => (picked.value === null ? null : { id: picked.value, name: nameOf(picked.value) })),
+    target,
     failed,
     gap: computed(() => (plan.data.value?.gap === null || plan.data.value?.gap === undefined ? '' : formatShare(plan.data.value.gap * 10_000, 10_000, language.value))),
     pickBuilding: (building) => {
       const found = buildings.data.value?.features.find((shape) => shape.properties.id === building)
-      const proposal = found?.properties.proposed ?? found?.properties.grid
-      moving.value = { id: String(building), name: String(found?.properties.name ?? building), from: (proposal as Id | undefined) ?? null }
+      moving.value = { id: String(building), name: String(found?.properties.name ?? building), from: smallOf.data.value?.small_of[String(building)] ?? null }
     },
     pickGrid: (grid) => {
       picked.value = grid
@@ -124,7 +126,7 @@ export function usePlan(): PlanView {
 
 /** Colour by size beside the largest, so that an uneven division shows at a glance. */
 export function bySize(shapes: Shapes | null): Map<Id, Shade> {
-  const sized = (shapes?.features ?? []).map((shape) => ({ id: shape.properties.id as Id, size: Number(shape.properties.population ?? shape.properties.total ?? 0) }))
+  const sized = (shapes?.features ?? []).map((shape) => ({ id: shape.properties.id as Id, size: Number(shape.properties.people ?? shape.properties.total ?? 0) }))
   const largest = Math.max(1, ...sized.map((one) => one.size))
   return new Map(sized.map(({ id, size }) => [id, { share: size / largest, missing: 0 }]))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who is signed in, and what this house is: read once, kept for the whole window. */
-import { pick, setTimeZone, suggestLanguage, useToken } from '@muster/ui'
+import { pick, setTimeZone, suggestLanguage, useOwnTerms, useToken } from '@muster/ui'
 import { computed, readonly, shallowRef } from 'vue'
 import { sessions } from '../api/calls'
 import type { Pack, Session } from '../api/types'
@@ -21,7 +21,10 @@ export const roleName = computed(() => pick(current.value?.grants[0]?.role_name)
 export async function readSession(): Promise<SignedIn | null> {
   try {
     enter(await sessions.read())
-    if (current.value && !words.value) words.value = await sessions.pack()
+    if (current.value && !words.value) {
+      words.value = await sessions.pack()
+      useOwnTerms(words.value.terms)
+    }
   } catch {
     current.value = null
   }

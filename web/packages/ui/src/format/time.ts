@@ -40,7 +40,8 @@ export function formatFull(at: Moment, lang: Language): string {
 /** Minutes since, while it is under an hour; otherwise null and the caller shows the moment. */
 export function minutesSince(at: Moment, now: number): number | null {
   const minutes = Math.floor((now - new Date(at).getTime()) / 60_000)
-  return minutes >= 0 && minutes < 60 ? minutes : null
+  // A clock that is a little behind the server's makes no age below nothing.
+  return minutes < 60 ? Math.max(0, minutes) : null
 }
 
 function show(at: Moment, lang: Language, options: Intl.DateTimeFormatOptions): string {

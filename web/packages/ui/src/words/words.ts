@@ -9,6 +9,7 @@ import messagesZh from '../../messages.zh.json'
 import termsEn from '../../terms.en.json'
 import termsZh from '../../terms.zh.json'
 import { formatCount } from '../format/count'
+import { shallowRef } from 'vue'
 import { language, type Language } from './language'
 import uiEn from './text/en.json'
 import uiZh from './text/zh.json'
@@ -19,6 +20,11 @@ export interface Tree {
   [key: string]: string | Tree
 }
 type Flat = Record<string, string>
+export interface OwnTerm {
+  zh?: string
+  en?: string
+  en_many?: string
+}
 interface Message {
   text: string
   cure?: string
@@ -26,6 +32,8 @@ interface Message {
 
 const TERMS: Record<Language, Flat> = { zh: termsZh, en: termsEn }
 const MESSAGES: Record<Language, Record<string, Message>> = { zh: messagesZh, en: messagesEn }
+/** A pack may say a concept in its own words: a ward where the house says a street. */
+const own = shallowRef<Record<string, OwnTerm>>({})
 const sentences: Record<Language, Flat> = { zh: flatten(uiZh), en: flatten(uiEn) }
 
 /** Add the sentences of one app; called once, before the app is mounted. */
@@ -52,11 +60,17 @@ export function hasSentence(key: string): boolean {
   return sentences.zh[key] !== undefined
 }
 
+export function useOwnTerms(terms: Record<string, OwnTerm> | undefined): void {
+  own.value = terms ?? {}
+}
+
 export function term(key: string, lang: Language = language.value): string {
-  return TERMS[lang][key] ?? key
+  return own.value[key]?.[lang] || (TERMS[lang][key] ?? key)
 }
 
 export function termMany(key: string, lang: Language = language.value): string {
+  const said = own.value[key]
+  if (said?.[lang]) return lang === 'en' ? said.en_many || said.en || key : (said.zh ?? key)
   return TERMS[lang][`${key}.many`] ?? term(key, lang)
 }
 
