@@ -26,6 +26,8 @@ _BLANK = frozenset(_BLANK_WORDS.split("|"))
 
 def fold(raw: str) -> str:
     """Return the text in one form: NFKC, no invisible characters, single spaces, trimmed."""
+    if raw.isascii() and raw.isprintable():  # nothing of what follows can be in it
+        return _SPACES.sub(" ", raw).strip(" ")
     text = _VARIATION_SELECTORS.sub("", unicodedata.normalize("NFKC", raw))
     text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     text = _SPACES.sub(" ", text)

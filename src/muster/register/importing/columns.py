@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the header of a list and which column is which, in any order and either language. Pure, no Django."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from muster.places.writing import fold
+
+HEADER_WITHIN = 20  # rows; above the header stand titles and notes
+_PLAIN = re.compile(r"[\s*＊:：_\-./·]")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where each key stands. unknown: headers that no column of the form has; they are told, not used."""
+
+    header_row: int
+    headers: tuple[str, ...]
+    places: Mapping[str, int]
+    unknown: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+    ignored: frozenset[int] = field(default_factory=frozenset)
+
+    def cell(self, cells: Sequence[str], key: str) -> str:
+        place = self.places.get(key)
+        return cells[place] if place is not None and place < len(cells) else ""
+
+
+def header_key(header: str) -> str:
+    """Return what two writings of one header share: no case, spaces, stars or colons. 身份证号* is
+    身份证号.
+    """
+    return _PLAIN.sub("", fold(header).lower())
+
+
+def lookup_keys(header: str) -> tuple[str, ...]:
+    """The header as it stands, then without what is said in brackets: 手机（必填） is also 手机."""
+    folded = fold(header).lower()
+    return tuple(dict.fromkeys((_PLAIN.sub("", folded), _PLAIN.sub("", re.sub(r"[(（\[【].*$", "", folded)))))
+
+
+def find_header(rows: Iterable[Sequence[str]], names: Mapping[str, str]) -> int | None:
+    """Return which of the first rows is the header: the one with the most known names, the first of equals.
+
+    names: header key -> column key.
+    """
+    best, most = None, 0
+    for at, cells in enumerate(rows):
+        if at >= HEADER_WITHIN:
+            break
+        known = known_headers(cells, names)
+        if known > most:
+            best, most = at, known
+    return best
+
+
+def known_headers(cells: Iterable[str], names: Mapping[str, str]) -> int:
+    return len({name for cell in cells if cell and (name := _known(cell, names))})
+
+
+def map_columns(
+    headers: Sequence[str], names: Mapping[str, str], *, header_row: int, ignored: str = ""
+) -> Columns:
+    """Say which column is which. ignored: the column key under which a report's own columns run."""
+    places: dict[str, int] = {}
+    unknown: list[str] = []
+    twice: list[str] = []
+    skipped: set[int] = set()
+    for at, header in enumerate(headers):
+        if not header.strip():
+            continue
+        key = _known(header, names)
+        if key is None:
+            unknown.append(header)
+        elif key == ignored:
+            skipped.add(at)
+        elif key in places:
+            twice.append(header)
+        else:
+            places[key] = at
+    return Columns(header_row, tuple(headers), places, tuple(unknown), tuple(twice), frozenset(skipped))
+
+
+def _known(header: str, names: Mapping[str, str]) -> str | None:
+    return next((names[key] for key in lookup_keys(header) if key in names), None)

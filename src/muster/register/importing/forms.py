@@ -1,0 +1,569 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Form, Column: which columns each kind of list has, how they are called in both languages, how they are
+read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from muster.base.errors import Refusal
+from muster.register.importing import readers
+from muster.register.importing.columns import header_key
+from muster.register.importing.readers import Reader
+from muster.register.importing.setting import DATUMS, SEXES, YES_NO, Option, Setting, household_kinds
+
+ROW_ID = "row_id"
+REMARKS = "remarks"
+SAMPLE_MARKS = ("示例", "example")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. also: other headers that mean it. options: the choices, where there is a list."""
+
+    key: str
+    zh: str
+    en: str
+    read: Reader
+    sample: tuple[str, str] = ("", "")
+    required: bool = False
+    also: tuple[str, ...] = ()
+    options: Callable[[Setting], Sequence[Option]] | None = None
+    width: int = 12
+    hxl: str = ""
+
+    def header(self, lang: str) -> str:
+        return self.zh if lang == "zh" else self.en
+
+    def shown(self, value: str, setting: Setting, lang: str) -> str:
+        """A kept value as a person reads it: the word of a code, the rest as it is."""
+        if self.options is None or not value:
+            return value
+        return next((option.word(lang) for option in self.options(setting) if option.code == value), value)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of list. either: of each group at least one column must be there and filled."""
+
+    kind: str
+    zh: str
+    en: str
+    columns: tuple[Column, ...]
+    either: tuple[tuple[str, ...], ...] = ()
+
+    def title(self, lang: str) -> str:
+        return self.zh if lang == "zh" else self.en
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Column]:
+        return {column.key: column for column in self.columns}
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """header key -> column key, in both languages and with the other usual names."""
+        found: dict[str, str] = {}
+        for column in (*self.columns, ROW_ID_COLUMN, REMARKS_COLUMN):
+            for header in (column.key, column.zh, column.en, *column.also):
+                found.setdefault(header_key(header), column.key)
+        return found
+
+    def missing(self, places: Mapping[str, int]) -> list[tuple[Column, ...]]:
+        """The columns that must be there and are not; a group is told as a group."""
+        alone = [(column.key,) for column in self.columns if column.required]
+        groups = [group for group in (*alone, *self.either) if not any(key in places for key in group)]
+        return [tuple(self.by_key[key] for key in group) for group in groups]
+
+
+def _no_reading(text: str, _setting: Setting) -> str:
+    return text.strip()
+
+
+ROW_ID_COLUMN = Column(
+    ROW_ID, "系统编号（请勿改动）", "Row id (leave as it is)", _no_reading, also=("系统编号", "row id")
+)
+REMARKS_COLUMN = Column(
+    REMARKS,
+    "错误",
+    "Mistakes",
+    _no_reading,
+    also=("原行号", "Row", "涉及", "Fields", "重复说明", "Why it looks known", "册内现有", "In the register"),
+    width=60,
+)
+
+_line = readers.line
+
+
+def _options(options: Sequence[Option]) -> Callable[[Setting], Sequence[Option]]:
+    return lambda _setting: options
+
+
+def _choice(options: Callable[[Setting], Sequence[Option]]) -> Reader:
+    return readers.choice(options)
+
+
+_AREA = Column(
+    "area",
+    "社区",
+    "Community",
+    _line(80),
+    ("桥西社区", "Millbridge"),
+    also=(
+        "村",
+        "村社区",
+        "社区村",
+        "所属社区",
+        "居委会",
+        "社区代码",
+        "area",
+        "ward",
+        "block",
+        "village",
+        "community code",
+    ),
+    width=16,
+)
+_COMPOUND = Column(
+    "compound",
+    "小区",
+    "Compound",
+    _line(80),
+    ("桂苑小区", ""),
+    also=("小区名称", "院落", "estate", "compound name"),
+    width=16,
+)
+_BUILDING = Column(
+    "building",
+    "楼栋",
+    "Building",
+    _line(80),
+    ("3号楼", "12 Mill Lane"),
+    also=("楼栋号", "楼号", "栋", "幢", "楼幢", "楼", "house", "building name"),
+    width=12,
+)
+_UNIT = Column(
+    "unit", "单元", "Stairwell", _line(12), ("2", ""), also=("单元号", "门洞", "unit", "entrance"), width=8
+)
+_ROOM = Column(
+    "room",
+    "室号",
+    "Room",
+    _line(24),
+    ("501", "2"),
+    also=("房号", "房间号", "门牌号", "门号", "室", "户室号", "flat", "door"),
+    width=8,
+)
+_ADDRESS = Column(
+    "address",
+    "地址",
+    "Address",
+    _line(200),
+    ("", ""),
+    also=("住址", "居住地址", "详细地址", "现住址", "家庭住址", "现居住地址", "full address"),
+    width=28,
+)
+_DOOR = (_AREA, _COMPOUND, _BUILDING, _UNIT, _ROOM, _ADDRESS)
+_NAME = Column(
+    "name",
+    "姓名",
+    "Name",
+    readers.name,
+    ("示例甲", "Ann Example"),
+    required=True,
+    also=("名字", "居民姓名", "full name"),
+    hxl="#contact+name",
+)
+_ID_NUMBER = Column(
+    "id_number",
+    "身份证号",
+    "Id number",
+    readers.id_number,
+    ("", ""),
+    width=22,
+    also=(
+        "身份证号码",
+        "身份证",
+        "公民身份号码",
+        "证件号码",
+        "证件号",
+        "居民身份证号",
+        "identity number",
+        "id card",
+        "id no",
+    ),
+)
+_PHONE = Column(
+    "phone",
+    "手机",
+    "Phone",
+    readers.phone,
+    ("13800000000", "+44 20 7946 0000"),
+    width=16,
+    hxl="#contact+phone",
+    also=(
+        "手机号",
+        "手机号码",
+        "电话",
+        "联系电话",
+        "联系方式",
+        "电话号码",
+        "mobile",
+        "telephone",
+        "phone number",
+    ),
+)
+_NOTE = Column("note", "备注", "Note", _line(2000), also=("说明", "remark", "comment"), width=24)
+
+
+def _levels(setting: Setting) -> Sequence[Option]:
+    return setting.levels
+
+
+def _needs(setting: Setting) -> Sequence[Option]:
+    return setting.needs
+
+
+AREAS = Form(
+    "areas",
+    "行政区划",
+    "Areas",
+    (
+        Column(
+            "code",
+            "代码",
+            "Code",
+            _line(24),
+            ("990101001001", "W01-B03"),
+            required=True,
+            also=("区划代码", "编码", "area code"),
+            width=16,
+            hxl="#adm+code",
+        ),
+        Column(
+            "name",
+            "名称",
+            "Name",
+            _line(80),
+            ("桥西社区", "Millbridge"),
+            required=True,
+            also=("区域名称", "area name"),
+            width=20,
+            hxl="#adm+name",
+        ),
+        Column(
+            "level",
+            "层级",
+            "Level",
+            _choice(_levels),
+            required=True,
+            also=("级别", "区划级别"),
+            options=_levels,
+            hxl="#meta+level",
+        ),
+        Column(
+            "parent",
+            "上级代码",
+            "Parent code",
+            _line(24),
+            ("990101001000", "W01"),
+            also=("上级", "上级区划代码", "parent"),
+            width=16,
+        ),
+        Column(
+            "name_en",
+            "英文名称",
+            "English name",
+            _line(80),
+            ("Qiaoxi", ""),
+            also=("英文名", "name in english"),
+            width=20,
+        ),
+        Column("kind", "类型", "Kind", _line(24), also=("类别", "type")),
+    ),
+)
+
+BUILDINGS = Form(
+    "buildings",
+    "楼栋",
+    "Buildings",
+    (
+        Column(
+            "area",
+            _AREA.zh,
+            _AREA.en,
+            _AREA.read,
+            _AREA.sample,
+            required=True,
+            also=_AREA.also,
+            width=16,
+            hxl="#adm+name",
+        ),
+        _COMPOUND,
+        Column(
+            "name",
+            "楼栋名称",
+            "Building",
+            _line(80),
+            ("3号楼", "12 Mill Lane"),
+            required=True,
+            also=("楼栋", "楼名", "楼号", "名称", "building name", "name"),
+            width=16,
+        ),
+        Column(
+            "code",
+            "楼栋编号",
+            "Building code",
+            _line(40),
+            ("QX-003", "MB-012"),
+            also=("楼栋代码", "编号", "代码", "code"),
+            width=14,
+        ),
+        Column("street", "街路名称", "Street", _line(80), also=("路名", "街巷", "street name"), width=16),
+        Column("kind", "类型", "Kind", _line(24), also=("房屋类型", "type")),
+        Column(
+            "floors",
+            "层数",
+            "Floors",
+            readers.whole(1, 200),
+            ("6", "2"),
+            also=("楼层数", "总层数", "storeys"),
+            width=8,
+        ),
+        Column(
+            "units",
+            "单元数",
+            "Stairwells",
+            readers.whole(1, 60),
+            ("3", "1"),
+            also=("units", "entrances"),
+            width=8,
+        ),
+        Column(
+            "lon",
+            "经度",
+            "Longitude",
+            readers.degrees(180),
+            ("110.123456", "1.234567"),
+            also=("lng", "lon", "x"),
+            width=14,
+            hxl="#geo+lon",
+        ),
+        Column(
+            "lat",
+            "纬度",
+            "Latitude",
+            readers.degrees(90),
+            ("35.123456", "51.234567"),
+            also=("lat", "y"),
+            width=14,
+            hxl="#geo+lat",
+        ),
+        Column(
+            "datum",
+            "坐标系",
+            "Datum",
+            _choice(_options(DATUMS)),
+            ("WGS-84", "WGS-84"),
+            also=("坐标系统", "coordinate system"),
+            options=_options(DATUMS),
+            width=10,
+        ),
+        Column(
+            "grid",
+            "网格",
+            "Grid",
+            _line(40),
+            also=("网格编号", "网格代码", "所属网格", "grid code"),
+            width=14,
+            hxl="#geo+grid+code",
+        ),
+    ),
+)
+
+DWELLINGS = Form(
+    "dwellings",
+    "房屋",
+    "Dwellings",
+    (
+        *_DOOR,
+        Column(
+            "floor",
+            "楼层",
+            "Floor",
+            readers.whole(-5, 200),
+            ("5", "1"),
+            also=("层", "所在层", "storey"),
+            width=8,
+        ),
+        Column("kind", "类型", "Kind", _line(24), ("住宅", "flat"), also=("房屋类型", "用途", "type")),
+    ),
+    either=(("building", "address"),),
+)
+
+HOUSEHOLDS = Form(
+    "households",
+    "户",
+    "Households",
+    (
+        *_DOOR,
+        Column(
+            "code",
+            "户编号",
+            "Household code",
+            _line(40),
+            ("H-001", "H-001"),
+            also=("户号", "户口簿编号", "household", "household no"),
+            width=14,
+        ),
+        Column(
+            "kind",
+            "户类型",
+            "Household kind",
+            _choice(household_kinds),
+            ("家庭户", "family household"),
+            also=("户别", "type"),
+            options=household_kinds,
+        ),
+    ),
+    either=(("building", "address"),),
+)
+
+PERSONS = Form(
+    "persons",
+    "人员",
+    "Persons",
+    (
+        _NAME,
+        _ID_NUMBER,
+        _PHONE,
+        *_DOOR,
+        Column(
+            "household",
+            "户编号",
+            "Household code",
+            _line(40),
+            also=("户号", "household", "household no"),
+            width=12,
+        ),
+        Column(
+            "birth_date",
+            "出生日期",
+            "Date of birth",
+            readers.birth_date,
+            ("1980-05-01", "1980-05-01"),
+            also=("出生年月", "生日", "出生年月日", "出生年份", "birth date", "born", "year of birth"),
+            width=14,
+        ),
+        Column(
+            "sex",
+            "性别",
+            "Sex",
+            _choice(_options(SEXES)),
+            ("女", "female"),
+            also=("gender",),
+            options=_options(SEXES),
+            width=8,
+        ),
+        Column(
+            "registered_here",
+            "户籍在此",
+            "Registered here",
+            readers.yes_no,
+            ("是", "yes"),
+            also=("本地户籍", "是否本地户籍", "户籍人口"),
+            options=_options(YES_NO),
+            width=10,
+        ),
+        Column(
+            "lives_here",
+            "现住在此",
+            "Lives here",
+            readers.yes_no,
+            ("是", "yes"),
+            also=("在住", "是否在住", "是否居住", "实际居住"),
+            options=_options(YES_NO),
+            width=10,
+        ),
+        Column("languages", "语言", "Languages", readers.codes(8), also=("language",), width=10),
+        _NOTE,
+    ),
+    either=(("building", "address"),),
+)
+
+NEEDS = Form(
+    "needs",
+    "需求",
+    "Needs",
+    (
+        _NAME,
+        _ID_NUMBER,
+        _PHONE,
+        *_DOOR,
+        Column(
+            "kind",
+            "需求类型",
+            "Need",
+            _choice(_needs),
+            required=True,
+            also=("需求", "特殊需求", "人员类别", "困难类型", "need kind"),
+            options=_needs,
+            width=16,
+        ),
+        Column(
+            "severity",
+            "程度",
+            "Severity",
+            readers.whole(0, 3),
+            ("1", "1"),
+            also=("等级", "程度0至3"),
+            width=8,
+        ),
+        Column(
+            "verified_on",
+            "核实日期",
+            "Verified on",
+            readers.past_day,
+            also=("核实时间", "verified"),
+            width=14,
+        ),
+        _NOTE,
+    ),
+)
+
+RESPONDERS = Form(
+    "responders",
+    "服务人员",
+    "Responders",
+    (
+        _NAME,
+        _PHONE,
+        Column(
+            "unit",
+            "单位",
+            "Organisation",
+            _line(80),
+            ("示例单位", "Example office"),
+            also=("所在单位", "工作单位", "unit"),
+            width=20,
+        ),
+        Column("affiliation", "身份", "Affiliation", _line(40), also=("人员身份",)),
+        Column("skills", "技能", "Skills", _line(200), also=("特长", "专业技能"), width=20),
+        Column("address", "居住地址", "Home address", _line(200), also=("住址", "地址"), width=28),
+        _NOTE,
+    ),
+)
+
+FORMS: Mapping[str, Form] = {
+    form.kind: form for form in (AREAS, BUILDINGS, DWELLINGS, HOUSEHOLDS, PERSONS, NEEDS, RESPONDERS)
+}
+
+
+def form_of(kind: str) -> Form:
+    """Raises Refusal("import_kind_unknown")."""
+    form = FORMS.get(kind)
+    if form is None:
+        raise Refusal("import_kind_unknown", kind=kind[:40], kinds=", ".join(FORMS))
+    return form

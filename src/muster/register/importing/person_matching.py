@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who of the register a line may be about: the same id number, the same phone and name, the same name and
+door.
+
+A blank never matches a blank. A contradiction (another id number, another day of birth) keeps two people
+apart; they are shown as a pair, never made one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F
+
+from muster.register.importing.name_keys import name_key
+from muster.register.models import Person
+from muster.register.services import id_number_index, phone_index
+
+_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A known person and what makes him look like the one of the line."""
+
+    person: Person
+    reason: str
+
+
+@dataclass(slots=True)
+class LikePersons:
+    """The persons of the register that some lines might be about, by what they share."""
+
+    by_id_number: Mapping[bytes, list[Person]] = field(default_factory=dict)
+    by_phone: Mapping[bytes, list[Person]] = field(default_factory=dict)
+    by_door: Mapping[uuid.UUID, list[Person]] = field(default_factory=dict)
+    _names: dict[uuid.UUID, str | None] = field(default_factory=dict)
+    _numbers: Mapping[str, bytes] = field(default_factory=dict)
+    _phones: Mapping[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, lines: Sequence[Mapping[str, str]], doors: Collection[uuid.UUID]) -> LikePersons:
+        numbers = {index for values in lines if (index := id_number_index(values.get("id_number")))}
+        phones = {index for values in lines if (index := phone_index(values.get("phone")))}
+        return cls(
+            _grouped("id_number_index", numbers),
+            _grouped("phone_index", phones),
+            _grouped("dwelling_id", doors),
+        )
+
+    def of(self, values: Mapping[str, str], door: uuid.UUID) -> list[Likeness]:
+        """Everybody like this line, each once, the strongest reason first."""
+        wanted = name_key(values["name"])
+        number, phone = id_number_index(values.get("id_number")), phone_index(values.get("phone"))
+        alike = [Likeness(p, "same_id_number") for p in self.by_id_number.get(number or b"", ())]
+        alike += [
+            Likeness(p, "same_phone") for p in self.by_phone.get(phone or b"", ()) if self.name(p) == wanted
+        ]
+        alike += [
+            Likeness(p, "same_name_same_door")
+            for p in self.by_door.get(door, ())
+            if p.left_at is None and self.name(p) == wanted
+        ]
+        once = {one.person.id: one for one in reversed(alike)}
+        return [one for one in alike if once[one.person.id] is one]
+
+    def name(self, person: Person) -> str | None:
+        if person.id not in self._names:
+            self._names[person.id] = name_key(person.name)
+        return self._names[person.id]
+
+
+def _indexes(
+    lines: Sequence[Mapping[str, str]], column: str, index: Callable[[str], bytes | None]
+) -> dict[str, bytes]:
+    """value -> blind index; blanks have none."""
+    said = {values[column] for values in lines if column in values}
+    return {value: found for value in said if (found := index(value))}
+
+
+def contradict(values: Mapping[str, str], known: Mapping[str, str]) -> bool:
+    """Whether two descriptions cannot be of one person. A blank contradicts nothing; a year agrees with its
+    days.
+    """
+    for each in ("id_number", "birth_date"):
+        one, other = values.get(each, ""), known.get(each, "")
+        length = min(len(one), len(other)) if each == "birth_date" else None
+        if one and other and one[:length] != other[:length]:
+            return True
+    return False
+
+
+def persons_by(column: str, values: Iterable[object]) -> Iterator[Person]:
+    """Persons anywhere with one of these values, each with the path of its area as `area_path`."""
+    wanted = list(values)
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = Person.objects.across(reason="import").filter(
+            **{f"{column}__in": wanted[start : start + _AT_ONCE]}
+        )
+        yield from rows.annotate(area_path=F("dwelling__building__area__path"))
+
+
+def _grouped(column: str, values: Iterable[object]) -> dict[Any, list[Person]]:
+    found: dict[Any, list[Person]] = defaultdict(list)
+    for person in persons_by(column, values):
+        key = getattr(person, column)
+        found[bytes(key) if isinstance(key, (bytes, memoryview)) else key].append(person)
+    return found
