@@ -6,7 +6,11 @@ import tempfile
 from pathlib import Path
 
 _FOLDER = tempfile.mkdtemp(prefix="muster-tests-")
-for _name in [n for n in os.environ if n.startswith("MUSTER_") and n not in {"MUSTER_REQUIRE", "MUSTER_TEST_DATABASE_URL"}]:
+for _name in [
+    n
+    for n in os.environ
+    if n.startswith("MUSTER_") and n not in {"MUSTER_REQUIRE", "MUSTER_TEST_DATABASE_URL"}
+]:
     del os.environ[_name]
 os.environ["MUSTER_DATA"] = _FOLDER
 if os.environ.get("MUSTER_TEST_DATABASE_URL"):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The wheel's dependencies are the lines of requirements/runtime.in: one list, read by people and builds
 alike.
 """

@@ -10,11 +10,11 @@ from ninja import Router, Schema
 
 from muster.api.auth import AUTH, allow, operation
 from muster.api.rounds import full_round_json
-from muster.api.session import current_incident
 from muster.base.errors import Refusal
 from muster.campaigns.models import Campaign, CampaignKind
 from muster.campaigns.services import save_kind, start_campaign
 from muster.incidents.packs import pack_of
+from muster.incidents.services import current_incident
 from muster.places.queries import area as area_with_id
 
 router = Router(tags=["campaigns"], auth=AUTH)

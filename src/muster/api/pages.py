@@ -15,9 +15,10 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from muster.api.auth import language
-from muster.api.session import current_incident, demo_logins
+from muster.api.session import demo_logins
 from muster.base.clock import now
 from muster.incidents.packs import pack_of
+from muster.incidents.services import current_incident
 from muster.storage.keys import keystore
 
 APPS = ("field", "desk", "command", "welcome")

@@ -15,16 +15,15 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.accounts.models import Device, EnrolCode, Lease
-from muster.accounts.services import add_user, grant_role, make_enrol_code
 from muster.api.auth import AUTH, actor_id, allow, operation
-from muster.api.session import current_incident
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
+from muster.incidents.services import current_incident
 from muster.places.models import Area, Building, Dwelling, Grid, GridPost
 from muster.places.queries import area as area_with_id
 from muster.places.queries import breadcrumb, children_of
 from muster.places.queries import grid as grid_with_id
-from muster.places.services import appoint, relieve
+from muster.places.services import appoint, issue_enrol_code, relieve
 from muster.register.models import Household, Person
 from muster.storage.scoping import Scope
 
@@ -63,8 +62,8 @@ def area_json(area: Area, children: int | None = None) -> dict[str, Any]:
 @operation("areas.list")
 def list_areas(request: HttpRequest, parent: str = "root") -> dict[str, Any]:
     allow(request, "areas.list")
-    if parent != "root" and not parent.isdigit():
-        raise Refusal("area_unknown", area=parent)
+    if parent != "root" and not (parent.isascii() and parent.isdigit() and len(parent) < 19):
+        raise Refusal("area_unknown", area=parent[:40])
     rows = list(children_of(None if parent == "root" else int(parent)).annotate(n=Count("children")))
     return {"items": [area_json(a, a.n) for a in rows], "next": None, "count": len(rows)}
 
@@ -270,14 +269,3 @@ def add_enrol_code(request: HttpRequest, grid_id: int, body: EnrolIn) -> dict[st
         "grid": grid.id,
         "worker": row.worker.name,
     }
-
-
-def issue_enrol_code(
-    grid: Grid, *, incident: uuid.UUID, worker_name: str, by: uuid.UUID, at: Any
-) -> tuple[str, EnrolCode]:
-    """Makes the worker known, gives him the grid, and makes the code for his phone."""
-    from muster.base.ids import new_id
-
-    worker = add_user(username=f"w-{new_id().hex}", name=worker_name.strip()[:80] or grid.name)
-    grant_role(worker, role="worker", grid=grid.id, incident=incident, at=at, by=by)
-    return make_enrol_code(incident=incident, grid=grid.id, worker=worker, by=by, at=at)

@@ -29,7 +29,7 @@ from muster.incidents.packs import pack_of
 from muster.places.models import Area, Building, Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
-from muster.places.queries import small_grids_below
+from muster.places.queries import grid_named, small_grids_below
 from muster.situation.buildings import progress_by_building, stairwells
 from muster.situation.coverage import coverage_of_area, coverage_of_grid
 from muster.situation.missing import missing_page
@@ -192,16 +192,6 @@ def read_missing(
         rows=len(page["items"]),
     )
     return page
-
-
-def grid_named(said: str) -> Grid:
-    """A grid by its number or its code."""
-    if said.isdigit() and int(said) < 2**63 and Grid.objects.filter(id=int(said)).exists():
-        return grid_with_id(int(said))
-    found = Grid.objects.select_related("area").filter(code=said).first()
-    if found is None:
-        raise Refusal("grid_unknown", grid=said[:40])
-    return found
 
 
 @router.post("/rounds/{round_id}/facts", operation_id="rounds_record")

@@ -18,7 +18,7 @@ from muster.api.auth import AUTH, allow, caller, operation
 from muster.base.errors import Refusal
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
-from muster.incidents.services import is_in_force
+from muster.incidents.services import current_incident
 from muster.places.models import Area, Grid
 from muster.sync.pull import incident_json
 from muster.trail.kinds import schemas
@@ -33,14 +33,6 @@ class SignIn(Schema):
 
 class DemoDoor(Schema):
     role: str
-
-
-def current_incident(at: Any) -> Incident | None:
-    """The incident in force; the newest where there are several."""
-    for incident in Incident.objects.order_by("-starts_at"):
-        if is_in_force(incident, at=at):
-            return incident
-    return Incident.objects.order_by("-starts_at").first()
 
 
 def demo_logins() -> dict[str, Any]:

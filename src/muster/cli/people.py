@@ -101,11 +101,11 @@ def enrol_code(
 ) -> None:
     """Make a code with which a worker's phone joins a grid."""
     set_up()
-    from muster.api.places import issue_enrol_code
-    from muster.api.rounds import grid_named
-    from muster.api.session import current_incident
     from muster.base.clock import now
     from muster.base.errors import Refusal
+    from muster.incidents.services import current_incident
+    from muster.places.queries import grid_named
+    from muster.places.services import issue_enrol_code
 
     incident = current_incident(now())
     if incident is None:

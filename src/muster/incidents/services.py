@@ -66,6 +66,13 @@ def is_in_force(incident: Incident, *, at: datetime) -> bool:
     return incident.mode != Mode.CLOSED and incident.starts_at <= at < incident.ends_at
 
 
+def current_incident(at: datetime) -> Incident | None:
+    """The incident in force, the newest where there are several; else the newest that there was."""
+    newest_first = list(Incident.objects.order_by("-starts_at"))
+    in_force = (incident for incident in newest_first if is_in_force(incident, at=at))
+    return next(in_force, newest_first[0] if newest_first else None)
+
+
 def incident_with_id(incident_id: uuid.UUID) -> Incident:
     """Raises Refusal("incident_unknown")."""
     found = Incident.objects.filter(id=incident_id).first()

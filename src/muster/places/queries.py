@@ -55,6 +55,16 @@ def grid(grid_id: int) -> Grid:
     return found
 
 
+def grid_named(said: str) -> Grid:
+    """A grid by its number or its code. Raises Refusal("grid_unknown")."""
+    if said.isascii() and said.isdigit() and len(said) < 19 and Grid.objects.filter(id=int(said)).exists():
+        return grid(int(said))
+    found = Grid.objects.select_related("area").filter(code=said).first()
+    if found is None:
+        raise Refusal("grid_unknown", grid=said[:40])
+    return found
+
+
 def active_grids(path: str, *, level: str = GridLevel.SMALL) -> QuerySet[Grid]:
     return (
         Grid.objects.filter(area__path__startswith=path, level=level, status=GridStatus.ACTIVE)

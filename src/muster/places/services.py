@@ -11,7 +11,10 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
+from muster.accounts.models import EnrolCode
+from muster.accounts.services import add_user, grant_role, make_enrol_code
 from muster.base.errors import Refusal
+from muster.base.ids import new_id
 from muster.places.models import Area, Building, CommandUnit, Dwelling, Gone, Grid, GridPost
 from muster.places.states import GridLevel, PostStatus
 from muster.trail.services import record_event
@@ -200,3 +203,12 @@ def add_grid(
         lat=lat,
         geometry=geometry,
     )
+
+
+def issue_enrol_code(
+    grid: Grid, *, incident: uuid.UUID, worker_name: str, by: uuid.UUID, at: datetime
+) -> tuple[str, EnrolCode]:
+    """Makes the worker known, gives him the grid, and makes the code for his phone."""
+    worker = add_user(username=f"w-{new_id().hex}", name=worker_name.strip()[:80] or grid.name)
+    grant_role(worker, role="worker", grid=grid.id, incident=incident, at=at, by=by)
+    return make_enrol_code(incident=incident, grid=grid.id, worker=worker, by=by, at=at)
