@@ -2,7 +2,7 @@
 // @vitest-environment happy-dom
 import { mount } from '@vue/test-utils'
 import { expect, test, vi } from 'vitest'
-import { defineComponent, h, ref } from 'vue'
+import { defineComponent, h, ref, type Ref } from 'vue'
 import { keyActs, useKeys } from './keys'
 import { useRows } from './rows'
 
@@ -46,12 +46,12 @@ test('Enter on a button is the button\u2019s own', () => {
 test('j and k move within the list, Enter opens', () => {
   const rows = ref(['a', 'b', 'c'])
   const opened: string[] = []
-  let at = ref(-1)
+  const moved: { at?: Ref<number> } = {}
   const wrapper = page(() => {
-    at = useRows(rows, (row) => opened.push(row)).at
+    moved.at = useRows(rows, (row) => opened.push(row)).at
   })
   for (const key of ['j', 'j', 'j', 'j', 'k']) press(key)
-  expect(at.value).toBe(1)
+  expect(moved.at?.value).toBe(1)
   press('Enter')
   expect(opened).toEqual(['b'])
   wrapper.unmount()
@@ -59,13 +59,13 @@ test('j and k move within the list, Enter opens', () => {
 
 test('a list that grows shorter takes the current row along', async () => {
   const rows = ref(['a', 'b', 'c'])
-  let at = ref(-1)
+  const moved: { at?: Ref<number> } = {}
   const wrapper = page(() => {
-    at = useRows(rows, () => undefined).at
+    moved.at = useRows(rows, () => undefined).at
   })
   for (const key of ['j', 'j', 'j']) press(key)
   rows.value = ['a']
   await wrapper.vm.$nextTick()
-  expect(at.value).toBe(0)
+  expect(moved.at?.value).toBe(0)
   wrapper.unmount()
 })
