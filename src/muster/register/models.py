@@ -11,8 +11,21 @@ from django.db.models import Q
 
 from muster.base.ids import new_id
 from muster.places.models import Dwelling
+from muster.register.import_models import ImportBatch, ImportChunk, ImportRow
+from muster.register.plan_models import DivisionPlan
 from muster.storage.scoping import ScopedManager
 from muster.storage.sealed import SealedField
+
+__all__ = [
+    "DivisionPlan",
+    "DuplicatePair",
+    "Household",
+    "ImportBatch",
+    "ImportChunk",
+    "ImportRow",
+    "Need",
+    "Person",
+]
 
 
 class Household(models.Model):
@@ -126,7 +139,3 @@ class DuplicatePair(models.Model):
                 name="duplicatepair_decided_when_and_by",
             ),
         ]
-
-
-from muster.register.import_models import ImportBatch, ImportChunk, ImportRow  # noqa: E402, F401
-from muster.register.plan_models import DivisionPlan  # noqa: E402, F401
