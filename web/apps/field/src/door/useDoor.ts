@@ -7,6 +7,7 @@ import { lineName, rowLabel } from '../grid/wording'
 import type { DoorView, Line } from '../grid/view'
 import { useField, type OutcomeDetail } from '../session/acting'
 import type { Session } from '../session/session'
+import { useSheets } from '../session/sheets'
 
 export interface Asking {
   lines: Line[]
@@ -36,6 +37,7 @@ const LEFT = new Set(['OPEN', 'UNREACHED'])
 
 export function useDoor(session: Session, view: ComputedRef<DoorView | null>): AtDoor {
   const { acts } = useField()
+  const sheets = useSheets()
   const chosen = ref<string | null>(null)
   const last = shallowRef<Outcome | null>(null)
   const asking = shallowRef<Asking | null>(null)
@@ -81,13 +83,14 @@ export function useDoor(session: Session, view: ComputedRef<DoorView | null>): A
   }
 
   function choose(lines: Line[], outcome: Outcome): void {
-    if (asks(outcome)) asking.value = { lines, outcome }
-    else void record(lines, outcome)
+    if (!asks(outcome)) return void record(lines, outcome)
+    asking.value = { lines, outcome }
+    sheets.show('ask')
   }
 
   function answered(detail: OutcomeDetail): void {
     const asked = asking.value
-    asking.value = null
+    sheets.close()
     if (asked) void record(asked.lines, asked.outcome, detail)
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which buildings and doors the list shows under its filter, and which buildings stand open. */
-import { computed, ref, type ComputedRef } from 'vue'
+import { computed, type ComputedRef } from 'vue'
 import type { Session } from '../session/session'
 import type { BuildingView, DoorView, StairView } from './view'
 
@@ -14,7 +14,6 @@ export function useShownBuildings(session: Session): {
   isOpen: (id: string) => boolean
   toggle: (id: string) => void
 } {
-  const chosen = ref(new Map<string, boolean>())
   const shown = computed<Shown[]>(() =>
     (session.view.value?.buildings ?? [])
       .map((whole) => ({ whole, stairs: filtered(whole.stairs, session.settings.show) }))
@@ -22,8 +21,8 @@ export function useShownBuildings(session: Session): {
   )
   // The first building of the walk stands open; the others wait for a tap, so that a large grid opens at once.
   const first = computed(() => shown.value[0]?.whole.building.id)
-  const isOpen = (id: string) => chosen.value.get(id) ?? id === first.value
-  return { shown, isOpen, toggle: (id) => void chosen.value.set(id, !isOpen(id)) }
+  const isOpen = (id: string) => session.openBuildings.get(id) ?? id === first.value
+  return { shown, isOpen, toggle: (id) => void session.openBuildings.set(id, !isOpen(id)) }
 }
 
 function filtered(stairs: readonly StairView[], show: 'left' | 'again' | 'all'): StairView[] {

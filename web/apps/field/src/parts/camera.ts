@@ -46,7 +46,7 @@ async function look(video: HTMLVideoElement, onCode: (text: string) => boolean, 
     if (video.videoWidth === 0) continue
     frame.width = WIDTH
     frame.height = Math.round((WIDTH * video.videoHeight) / video.videoWidth)
-    frame.getContext('2d')?.drawImage(video, 0, 0, frame.width, frame.height)
+    frame.getContext('2d', { willReadFrequently: true })?.drawImage(video, 0, 0, frame.width, frame.height)
     const text = await read(frame).catch(() => null)
     if (text && text !== last) {
       last = text

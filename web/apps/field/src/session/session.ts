@@ -4,7 +4,7 @@
  * Opens from what is on the phone; the network is asked afterwards.
  */
 import type { Act, Brief, Counts, Enrolment, Mine, Outbox } from '@muster/outbox'
-import { computed, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
+import { computed, reactive, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
 import type { PullPage, RoundRow } from '@muster/client'
 import { GridCopy } from '../grid/copy'
 import type { CopyStore } from '../grid/copyStore'
@@ -41,6 +41,8 @@ export class Session {
   readonly whole = ref(false)
   /** Doors that the pull now running has brought. */
   readonly fetched = ref(0)
+  /** Buildings of the list that were opened or closed by hand. */
+  readonly openBuildings = reactive(new Map<string, boolean>())
   readonly settings: Settings
   readonly rounds = computed<RoundRow[]>(() => this.copy.value.rounds.filter(({ status }) => RECORDABLE.has(status)))
   readonly round = computed<RoundRow | null>(() => {
@@ -57,6 +59,7 @@ export class Session {
   private cursor: string | null = null
   private refreshes = 0
   private applying = false
+  private pullOnItsWay: Promise<string | null> | null = null
 
   constructor(options: SessionOptions, settings: Settings = openSettings()) {
     this.options = options
@@ -120,7 +123,12 @@ export class Session {
   }
 
   /** What was sent waits for its verdict: it comes with the next pull. */
-  async pull(): Promise<string | null> {
+  pull(): Promise<string | null> {
+    this.pullOnItsWay ??= this.pullOnce().finally(() => (this.pullOnItsWay = null))
+    return this.pullOnItsWay
+  }
+
+  private async pullOnce(): Promise<string | null> {
     const enrolment = this.enrolment.value
     this.pulling.value = true
     this.fetched.value = 0
