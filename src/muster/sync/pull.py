@@ -82,6 +82,8 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
     cursor = Cursor.read(since)
     incident = Incident.objects.get(id=lease.incident)
     pack = pack_of(incident)
+    # Verdicts are read first: a phone lets go of a fact with its verdict, so the row must come with it.
+    verdicts, told = _verdicts(lease.device_id, cursor.verdicts)
     # Revisions are read before the rows: a change that comes between is told twice, never not at all.
     grids = list(
         Grid.objects.filter(id__in=lease.grids, status="ACTIVE").select_related("area").order_by("code")
@@ -95,7 +97,6 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
     for grid in grids:
         if cursor.grids.get(grid.id) != grid.revision:
             changes.read_grid(grid, pack)
-    verdicts, told = _verdicts(lease.device_id, cursor.verdicts)
     renewed, text = renew_lease(lease, at=at) if lease.expires_at - at < RENEW_BELOW else (lease, None)
     if changes.persons:
         _disclose(lease, grids, changes, at)
