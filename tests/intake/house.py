@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A house with a front door, devices that knock, and a server process that can be killed."""
 
+import atexit
 import contextlib
 import http.client
 import json
@@ -179,6 +180,7 @@ class Door:
             cwd=REPOSITORY,
             stdout=subprocess.DEVNULL,
         )
+        _OPEN.add(self)
         until = time.monotonic() + within
         while time.monotonic() < until:
             with contextlib.suppress(OSError, http.client.HTTPException):
@@ -203,6 +205,7 @@ class Door:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, sign)
         self._process.wait(30)
+        _OPEN.discard(self)
         until = time.monotonic() + 30
         while any(map(is_alive, workers)):
             assert time.monotonic() < until, "the door's processes live on"
@@ -225,6 +228,16 @@ class Door:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+
+_OPEN: set[Door] = set()
+
+
+@atexit.register
+def _leave_none_behind() -> None:
+    """Kill the door of a test that failed before it could."""
+    for door in list(_OPEN):
+        door.kill()
 
 
 def is_alive(pid: int) -> bool:

@@ -40,10 +40,11 @@ class Load:
 
     def _send(self):
         device = self._house.device()
+        dice = random.Random()
         jwk = self._house.keystore.instance_key().jwk
         connection = self._door.connection()
         while not self._stop.is_set():
-            batch, body = device.batch(random.randint(1, 20))
+            batch, body = device.batch(dice.randint(1, 20))
             try:
                 reply = ask_over(connection, "POST", "/v1/batches", body, device.headers(body))
             except (OSError, http.client.HTTPException):
