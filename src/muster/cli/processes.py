@@ -81,14 +81,16 @@ def run_fold() -> None:
 
 def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
+    from muster.cli.import_child import ImportChild
     from muster.cli.plan_child import PlanChild
     from muster.trail.services import seal_events
 
     stop = stop_event()
-    plans = PlanChild()
+    plans, imports = PlanChild(), ImportChild()
     while not stop.is_set():
         try:
             plans.look_after()
+            imports.look_after()
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:
@@ -96,3 +98,4 @@ def run_worker() -> None:
             close_old_connections()
         stop.wait(WORK_SECONDS)
     plans.stop()
+    imports.stop()

@@ -115,7 +115,7 @@ def read_rows(
 
 
 class _Reading:
-    """What a column's cells mean, remembered: most columns of a list say the same few things over and over."""
+    """What a column's cells mean, remembered: most columns say the same few things over and over."""
 
     def __init__(self, column: Column, setting: Setting) -> None:
         self._column, self._setting = column, setting

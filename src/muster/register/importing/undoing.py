@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -34,9 +34,10 @@ CHILDREN_FIRST = ("need", "person", "household", "dwelling", "building", "compou
 ROWS_AT_ONCE = 250
 _TOLD_TO_PHONES = {"person": "person", "household": "household", "dwelling": "door", "building": "building"}
 
-# Answers, for ids as text, why one of them must stay: what stands above the register (a round's ledger)
+# Answers, for some rows, id as text -> why one of them must stay: what stands above the register (a round's
+# ledger)
 # refers to it.
-ReferredBy = Callable[[str, Collection[str]], Mapping[str, str]]
+ReferredBy = Callable[[str, Sequence[Any]], Mapping[str, str]]
 
 
 def undo_batch(
@@ -108,7 +109,7 @@ def _remove(
     known = _fetch(entity, [row.entity_id for row in rows])
     reasons = dict(_referred(entity, list(known.values()), batch))
     for ask in also:
-        reasons |= {id_: why for id_, why in ask(entity, list(known)).items() if id_ not in reasons}
+        reasons |= {id_: why for id_, why in ask(entity, list(known.values())).items() if id_ not in reasons}
     going = [row for id_, row in known.items() if id_ not in reasons]
     _tell_phones(entity, going)
     ids = [row.pk for row in going]

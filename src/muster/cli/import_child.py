@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's hand on imports: one child at a time; a child that dies leaves a batch that can be gone on
+with.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+from muster.base.clock import now
+from muster.cli.supervisor import muster
+
+
+class ImportChild:
+    """Does what desks asked for, batch by batch, each in a process of its own."""
+
+    def __init__(self) -> None:
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def look_after(self) -> None:
+        """Start the next job when none runs."""
+        from muster.flows.import_jobs import next_job
+
+        if self.child is not None and self.child.poll() is None:
+            return
+        self.child = None
+        batch = next_job(at=now())
+        if batch is not None:
+            self.child = subprocess.Popen(muster("import-job", str(batch)))
+
+    def stop(self) -> None:
+        if self.child is not None and self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
