@@ -203,6 +203,23 @@ def test_undo_takes_an_outcome_back_also_when_it_comes_first(world: World) -> No
     assert_balanced(world)
 
 
+def test_undo_beside_a_held_fact_waits_with_it(world: World) -> None:
+    door, new = world.dwellings[0], new_id()
+    said = world.fact("entry.outcome", new, sub_district=door.sub_district, outcome="done")
+    undo = world.fact("fact.undone", new, sub_district=door.sub_district, fact=str(said.id), minutes=1)
+
+    together = world.record(said, undo)
+    world.record(world.fact("person.found", door.id, "dwelling", person=str(new), name="演新", minutes=2))
+
+    assert [(r.verdict, r.code) for r in together] == [
+        ("HELD", "unknown_subject"),
+        ("HELD", "undone_fact_unknown"),
+    ]
+    assert (LedgerEntry.objects.get(subject=new).cls, Waiting.objects.count()) == ("OPEN", 0)
+    assert DoorEntry.objects.get(subject=door.id).attempts == 1
+    assert_balanced(world)
+
+
 def test_undo_by_somebody_else_changes_nothing(world: World) -> None:
     person = world.persons[0]
     said = world.outcome(person, "done")

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q
 
-from muster.accounts.models import Device, DeviceKind, Grant, Token, User
+from muster.accounts.models import Device, DeviceKind, Grant, Lease, Token, User
 
 
 def digest(secret: str) -> bytes:
@@ -38,3 +39,11 @@ def desk_devices() -> frozenset[uuid.UUID]:
     return frozenset(
         Device.objects.exclude(kind__in=[DeviceKind.FIELD, DeviceKind.SITE]).values_list("id", flat=True)
     )
+
+
+def lease_grids(devices: Collection[uuid.UUID]) -> dict[uuid.UUID, frozenset[int]]:
+    """device -> every grid that one of its leases ever named; devices that carry no lease are not in it."""
+    found: dict[uuid.UUID, frozenset[int]] = {}
+    for device, grids in Lease.objects.filter(device_id__in=devices).values_list("device_id", "grids"):
+        found[device] = found.get(device, frozenset()) | frozenset(grids)
+    return found

@@ -59,6 +59,7 @@ class Placing:
     ) -> None:
         self.rounds, self.register = rounds, register
         bodies = [(f, f.body) for f in facts if f.body is not None]
+        self.not_yet_counting = {f.id for f in facts}
         self.undone = self._undone_facts(facts)
         subjects: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
         doors: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
@@ -145,6 +146,8 @@ class Placing:
                 self._place_visit(placed, body, reading)
         if placed.ruling.counts and not fact.may_speak_of(placed.grid):
             placed.ruling = quarantined("out_of_scope")
+        if placed.ruling.counts:
+            self.not_yet_counting.discard(fact.id)
         return placed
 
     def _doubt_round(self, fact: Incoming, reading: RoundReading | None) -> Ruling | None:
@@ -212,7 +215,8 @@ class Placing:
 
     def _place_undo(self, placed: Placed, body: kinds.FactUndone, reading: RoundReading | None) -> None:
         target = self.undone.get(body.fact)
-        if target is None:
+        if target is None or body.fact in self.not_yet_counting:
+            # What is undone may itself still wait, and only when it is placed is its door known.
             placed.ruling = held("undone_fact_unknown")
             return
         subject, kind, door = target
