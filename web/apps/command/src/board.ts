@@ -78,6 +78,14 @@ export function useBoard(): Board {
     if (isLeaf.value) return (gridList.data.value?.items ?? []).map((one) => part('grids', one.id, one.name, snapshot))
     return (below.data.value?.items ?? []).map((one) => part('areas', one.id, one.name, snapshot)).filter((one) => one.row.roster > 0)
   })
+  // A city whose tree begins with one district in one city is looked at where it branches, until somebody goes up.
+  let isPlaced = false
+  watch(below.data, (told) => {
+    const [only, second] = told?.items ?? []
+    if (!isPlaced && only && !second) area.value = only.id
+    else if (told) isPlaced = true
+  })
+
   const openedAt = computed(() => round.value?.opened_at ?? null)
   const nameOfGrid = computed(() => onMap.value.find((one) => one.id === grid.value)?.name ?? '')
 
@@ -107,10 +115,12 @@ export function useBoard(): Board {
       grid.value = null
     },
     go: (kind, id) => {
+      isPlaced = true
       grid.value = kind === 'grids' ? id : null
       if (kind === 'areas') area.value = id
     },
     up: () => {
+      isPlaced = true
       const trail = place.data.value?.breadcrumb ?? []
       if (grid.value !== null) grid.value = null
       else if (here.value !== round.value?.area && trail.length > 1) area.value = trail[trail.length - 2]?.id ?? null

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Addresses of the desk; each page is loaded when it is first opened. */
+import { head, sentence, termMany } from '@muster/ui'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import AppShell from './shell/AppShell.vue'
+import { MENU } from './shell/menu'
 import { isAsked, readSession, session } from './shell/session'
 import SignIn from './shell/SignIn.vue'
 
@@ -34,6 +36,11 @@ export const router = createRouter({
     { path: '/', component: AppShell, children: pages },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
+})
+
+router.afterEach((to) => {
+  const entry = MENU.find((one) => one.path === (to.meta.menu ?? `/${to.path.split('/')[1] ?? ''}`))
+  document.title = [entry ? head(termMany(entry.noun)) : '', sentence('app_name')].filter(Boolean).join(' \u00b7 ')
 })
 
 router.beforeEach(async (to) => {

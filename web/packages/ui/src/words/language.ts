@@ -12,6 +12,7 @@ const STORED_AS = 'muster.language'
 const current = shallowRef<Language>(stored() ?? 'zh')
 
 export const language = readonly(current)
+if (typeof document !== 'undefined') markDocument()
 
 export function setLanguage(next: Language): void {
   current.value = next
