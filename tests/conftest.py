@@ -2,19 +2,27 @@
 """Every test run has a data folder of its own; nothing of the machine's own Muster is touched."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
+import django
+
 _FOLDER = tempfile.mkdtemp(prefix="muster-tests-")
-for _name in [
-    n
-    for n in os.environ
-    if n.startswith("MUSTER_") and n not in {"MUSTER_REQUIRE", "MUSTER_TEST_DATABASE_URL"}
-]:
+_GIVEN = {"MUSTER_REQUIRE", "MUSTER_TEST_DATABASE_URL"}
+for _name in [n for n in os.environ if n.startswith("MUSTER_") and n not in _GIVEN]:
     del os.environ[_name]
 os.environ["MUSTER_DATA"] = _FOLDER
 if os.environ.get("MUSTER_TEST_DATABASE_URL"):
     os.environ["MUSTER_DATABASE_URL"] = os.environ["MUSTER_TEST_DATABASE_URL"]
+# Named here and not in pyproject.toml: there pytest-django would read the settings, and with them the data
+# folder, before this file could say which.
+os.environ["DJANGO_SETTINGS_MODULE"] = "muster.config.settings"
+django.setup()
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_FOLDER, ignore_errors=True)

@@ -25,7 +25,7 @@ from muster.campaigns.rules import (
     settle_entry,
 )
 from muster.campaigns.states import DoorState, EntryClass, Origin
-from muster.storage.row_updates import update_rows
+from muster.storage.many_rows import Insert, update_rows
 from muster.storage.writes import LostRace
 from muster.trail.queries import FactRow, facts_about, facts_at
 
@@ -295,8 +295,8 @@ def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
         door.rev = revisions.get(door.grid, door.rev)
         if door.subject not in reading.new_doors:
             updated_doors.append(door)
-    LedgerEntry.objects.bulk_create(reading.new_entries.values())
-    DoorEntry.objects.bulk_create(reading.new_doors.values())
+    Insert(LedgerEntry, list(reading.new_entries.values())).execute()
+    Insert(DoorEntry, list(reading.new_doors.values())).execute()
     update_rows(LedgerEntry, updated_entries, columns=ENTRY_COLUMNS, key=KEY)
     update_rows(DoorEntry, updated_doors, columns=DOOR_COLUMNS, key=KEY)
     accounts.write(fresh_at=changes.fresh_at, revisions=revisions)

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from muster.accounts.queries import desk_devices
+from muster.accounts.queries import desk_devices, lease_grids
 from muster.campaigns.facts import (
     Changes,
     RoundReading,
@@ -33,11 +33,12 @@ from muster.flows.placing import Placed, Placing
 from muster.flows.register_changes import RegisterChanges
 from muster.places.queries import door_places
 from muster.places.services import bump_revisions
+from muster.storage.many_rows import Insert
 from muster.storage.writes import ROWS_PER_WRITE, LostRace, chunks, pause_between_writes
 from muster.trail.incoming import APPLIED, DUPLICATE, Incoming, Ruling, flagged
 from muster.trail.models import Fact
 from muster.trail.queries import known_facts, waiting_for
-from muster.trail.services import fact_row, insert_facts, keep_second_copy, put_on_waiting_list, release_fact
+from muster.trail.services import fact_row, keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 8
 Beside = Callable[[], AbstractContextManager[None]]
@@ -55,6 +56,8 @@ class Chunk:
     rounds: dict[uuid.UUID, RoundReading] = field(default_factory=dict)
     changes: list[Changes] = field(default_factory=list)
     register: RegisterChanges = field(default_factory=RegisterChanges)
+    waiting_rows: list[Fact] = field(default_factory=list)
+    insert_facts: Insert = field(default_factory=lambda: Insert(Fact, []))
 
 
 def record_facts(facts: Sequence[Incoming], *, at: datetime, beside: Beside = nullcontext) -> list[Ruling]:
@@ -106,7 +109,32 @@ def decide(
         chunk.rulings[position] = placed.ruling
         (chunk.placed if placed.ruling.counts else chunk.waiting).append(placed)
     _settle(chunk)
+    _make_rows(chunk)
     return chunk
+
+
+def _make_rows(chunk: Chunk) -> None:
+    """The rows of the facts, converted and sealed before the transaction begins."""
+    rows = [
+        fact_row(
+            p.fact,
+            ruling=p.ruling,
+            at=chunk.at,
+            door=p.door,
+            grid=p.grid,
+            subject=p.subject,
+            subject_type=p.subject_type,
+        )
+        for p in chunk.placed
+        if p.released is None
+    ]
+    # What waits keeps the subject it came with: it will be judged again from the start.
+    chunk.waiting_rows = [
+        fact_row(p.fact, ruling=p.ruling, at=chunk.at, door=None, grid=p.grid)
+        for p in chunk.waiting
+        if p.released is None
+    ]
+    chunk.insert_facts = Insert(Fact, [*rows, *chunk.waiting_rows])
 
 
 def kind_order(kind: str) -> int:
@@ -208,23 +236,8 @@ def _write(chunk: Chunk) -> None:
     touched |= chunk.register.touched_grids()
     revisions = bump_revisions(touched)
     chunk.register.write(at=chunk.at, revisions=revisions)
-    rows = [
-        fact_row(
-            p.fact,
-            ruling=p.ruling,
-            at=chunk.at,
-            door=p.door,
-            grid=p.grid,
-            subject=p.subject,
-            subject_type=p.subject_type,
-        )
-        for p in chunk.placed
-        if p.released is None
-    ]
-    # What waits keeps the subject it came with: it will be judged again from the start.
-    waiting = [fact_row(p.fact, ruling=p.ruling, at=chunk.at, door=None, grid=p.grid) for p in chunk.waiting]
-    insert_facts([*rows, *waiting])
-    put_on_waiting_list(waiting)
+    chunk.insert_facts.execute()
+    put_on_waiting_list(chunk.waiting_rows)
     for placed in chunk.placed:
         if placed.released is not None:
             release_fact(
@@ -256,10 +269,9 @@ def release_waiting(rows: Sequence[Fact], *, at: datetime) -> list[Ruling]:
     if not rows:
         return []
     for attempt in range(TRIES):
-        facts = [incoming_of(row) for row in rows]
+        facts = incoming_of(rows)
         by_id = {row.id: row for row in rows}
         chunk = decide(facts, at=at, released=by_id)
-        chunk.waiting.clear()
         if not chunk.placed:
             return [chunk.rulings[i] for i in range(len(rows))]
         try:
@@ -274,26 +286,31 @@ def release_waiting(rows: Sequence[Fact], *, at: datetime) -> list[Ruling]:
     raise AssertionError("unreachable")
 
 
-def incoming_of(row: Fact) -> Incoming:
-    """A kept fact as it came, to be judged again."""
-    return Incoming(
-        device=row.device,
-        seq=row.seq,
-        id=row.id,
-        incident=row.incident,
-        kind=row.kind,
-        actor=row.actor,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        sub_district=row.sub_district,
-        subject=row.subject,
-        subject_type=row.subject_type,
-        raw_body=(row.body or "").encode(),
-        batch=row.batch,
-        offset_minutes=row.offset_minutes,
-        from_desk=row.device in desk_devices(),
-        body_hash=bytes(row.body_hash),
-    )
+def incoming_of(rows: Sequence[Fact]) -> list[Incoming]:
+    """Kept facts as they came, to be judged again: also a late one speaks only of the grids of its leases."""
+    desks, scopes = desk_devices(), lease_grids({row.device for row in rows})
+    return [
+        Incoming(
+            device=row.device,
+            seq=row.seq,
+            id=row.id,
+            incident=row.incident,
+            kind=row.kind,
+            actor=row.actor,
+            occurred_at=row.occurred_at,
+            received_at=row.received_at,
+            sub_district=row.sub_district,
+            subject=row.subject,
+            subject_type=row.subject_type,
+            raw_body=(row.body or "").encode(),
+            batch=row.batch,
+            offset_minutes=row.offset_minutes,
+            from_desk=row.device in desks,
+            grids=scopes.get(row.device),
+            body_hash=bytes(row.body_hash),
+        )
+        for row in rows
+    ]
 
 
 __all__ = ["APPLIED", "incoming_of", "record_facts", "release_waiting"]

@@ -275,7 +275,7 @@ def _move_entries(
         d.grid = target[d.subject]
         d.version += 1
         d.rev = revisions.get(d.grid, d.rev)
-    from muster.storage.row_updates import update_rows
+    from muster.storage.many_rows import update_rows
 
     key = ("round", "sub_district", "subject")
     update_rows(LedgerEntry, entries, columns=("grid", "version", "rev"), key=key)

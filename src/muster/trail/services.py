@@ -52,10 +52,6 @@ def fact_row(incoming: Incoming, *, ruling: Ruling, at: datetime, door: uuid.UUI
     )
 
 
-def insert_facts(rows: Sequence[Fact]) -> None:
-    Fact.objects.bulk_create(rows, batch_size=250)
-
-
 def keep_second_copy(incoming: Incoming, *, code: str, at: datetime) -> None:
     """Keeps a fact whose id or number was already taken by another body; kept once however often it comes."""
     SecondCopy.objects.get_or_create(
