@@ -18,12 +18,16 @@ def register_commands(app: typer.Typer) -> None:
 
 
 def demo(
-    people: Annotated[int, typer.Option(min=2_000, max=2_000_000, help="how many people the district has")] = 30_000,
+    people: Annotated[
+        int, typer.Option(min=2_000, max=2_000_000, help="how many people the district has")
+    ] = 30_000,
     scenario: Annotated[str, typer.Option(help="epidemic-zh or flood")] = "epidemic-zh",
     seed: Annotated[int, typer.Option(min=0)] = 1,
-    roads: Annotated[Path | None, typer.Option(help="KML, KML.gz or GeoJSON: lay the district over real streets")] = None,
+    roads: Annotated[
+        Path | None, typer.Option(help="KML, KML.gz or GeoJSON: lay the district over real streets")
+    ] = None,
     townships: Annotated[Path | None, typer.Option(help="CSV of real sub-district names")] = None,
-    speed: Annotated[int, typer.Option(min=1, max=300, help="how many times faster the day runs")] = 20,
+    speed: Annotated[int, typer.Option(min=1, max=300, help="how many times faster the day runs")] = 60,
     prepare_only: Annotated[bool, typer.Option("--prepare-only", help="make the data and stop")] = False,
 ) -> None:
     """Make a drill district, start the house in it, and play a door round."""
@@ -31,7 +35,9 @@ def demo(
     migrate()
     from muster.drill.staging import Staging, is_staged, stage
 
-    staging = Staging(scenario=scenario, people=people, seed=seed, roads=roads, townships=townships, speed=speed)
+    staging = Staging(
+        scenario=scenario, people=people, seed=seed, roads=roads, townships=townships, speed=speed
+    )
     if not is_staged():
         stage(staging, say=typer.echo)
     if prepare_only:
@@ -41,9 +47,13 @@ def demo(
     run_demo()
 
 
-def drill(scenario: Annotated[str, typer.Argument(help="epidemic-zh or flood")], people: int = 30_000, seed: int = 1) -> None:
+def drill(
+    scenario: Annotated[str, typer.Argument(help="epidemic-zh or flood")], people: int = 30_000, seed: int = 1
+) -> None:
     """The same as demo, with the scenario named first."""
-    demo(people=people, scenario=scenario, seed=seed, roads=None, townships=None, speed=20, prepare_only=False)
+    demo(
+        people=people, scenario=scenario, seed=seed, roads=None, townships=None, speed=60, prepare_only=False
+    )
 
 
 def play() -> None:

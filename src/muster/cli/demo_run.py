@@ -20,6 +20,9 @@ from muster.cli.supervisor import Process, Supervisor, house_processes, muster
 
 def run_demo() -> None:
     """Starts web, intake, fold, worker and the player; prints the address when the house answers."""
+    from muster.drill.staging import refresh_addresses
+
+    refresh_addresses()
     house = Supervisor([*house_processes(), Process("player", muster("play"))])
     threading.Thread(target=_announce, daemon=True).start()
     house.run()
@@ -33,7 +36,7 @@ def _announce() -> None:
     origin = settings.ENVIRONMENT.web_origin
     # Ask ourselves whether we answer; the certificate's name is not the question here.
     with httpx.Client(verify=False, timeout=2.0) as http:  # noqa: S501
-        for _ in range(300):
+        for _ in range(600):
             try:
                 if http.get(f"{origin}/readyz").status_code == 200:
                     break
@@ -41,14 +44,18 @@ def _announce() -> None:
                 time.sleep(0.2)
     demo = msgspec.json.decode(demo_file().read_bytes())
     lines = [f"[bold]{origin}/welcome/[/bold]", "", "演练 Drill · 编造的人和事 made-up people", ""]
-    lines += [f"{role:10} {login['username']:14} {login['password']}" for role, login in demo["logins"].items() if login.get("password")]
+    lines += [
+        f"{role:10} {login['username']:14} {login['password']}"
+        for role, login in demo["logins"].items()
+        if login.get("password")
+    ]
     lines += ["", f"worker's phone  {demo['worker_url']}", "Ctrl-C ends everything."]
     Console().print(Panel("\n".join(lines), title="Muster 每一户"))
 
 
 def run_player() -> None:
     """Plays the day until told to stop."""
-    from muster.drill.player import Player
+    from muster.drill.play.player import Player
     from muster.drill.staging import city_of, day_of
 
     stop = stop_event()
@@ -56,11 +63,18 @@ def run_player() -> None:
     with httpx.Client(verify=False, timeout=2.0) as http:  # noqa: S501
         while not stop.is_set():
             try:
-                if http.get(f"{demo['web']}/readyz").status_code == 200 and http.get(f"{demo['intake']}/readyz").status_code == 200:
+                if (
+                    http.get(f"{demo['web']}/readyz").status_code == 200
+                    and http.get(f"{demo['intake']}/readyz").status_code == 200
+                ):
                     break
             except httpx.HTTPError:
                 pass
             stop.wait(0.3)
     if stop.is_set():
         sys.exit(0)
-    Player(demo, city_of(demo), day_of(demo), Path(settings.ENVIRONMENT.data) / "drill", seed=demo["seed"]).run(stop.is_set)
+    folder = Path(settings.ENVIRONMENT.data) / "drill"
+    player = Player(
+        demo, city_of(demo), day_of(demo), folder, seed=demo["seed"], language=demo.get("language", "zh")
+    )
+    player.run(stop.is_set)

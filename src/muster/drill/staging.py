@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Staging a drill: incident, city, grids with heads, a frozen and opened round, users for every role, codes for phones."""
+"""Staging a drill: incident, city, grids with heads, a frozen and opened round, users, codes."""
 
 from __future__ import annotations
 
@@ -16,26 +16,58 @@ from django.conf import settings
 
 from muster.accounts.models import User
 from muster.accounts.services import add_user, grant_role, make_token
-from muster.api.places import issue_enrol_code
 from muster.base.clock import now
 from muster.campaigns.models import Round
 from muster.campaigns.services import freeze_round, open_round, plan_round, save_kind, start_campaign
-from muster.drill.city import generate
+from muster.drill.city import Day, generate, load_day
 from muster.drill.city.model import City
-from muster.drill.day import Day
 from muster.drill.load import load_city
 from muster.flows.regrid import Division, NewGrid, adopt_division
 from muster.incidents.models import Incident
 from muster.incidents.services import declare_incident
 from muster.packs import Pack, load
 from muster.places.models import Area, Grid
-from muster.places.services import appoint, form_command_unit
+from muster.places.services import appoint, form_command_unit, issue_enrol_code
 from muster.register.plans import Proposal, propose_division
 
-KINDS = {"epidemic-zh": "door_register", "flood": "door_round"}
-PLANS = {"epidemic-zh": ("摸底登记", "第一轮", "青槐区疫情处置演练"), "flood": ("Door round", "Round 1", "Flood drill")}
-HEADS_ZH = "陈静 李向东 周敏 王海燕 赵国强 刘芳 孙立 吴桂英 郑涛 冯雪 蒋伟 韩梅 杨帆 朱红 秦岭 许诺 何平 吕梁 施展 张岚".split()
-HEADS_EN = "Nia Ferris|Tom Alder|Priya Marsh|Owen Reed|Lena Brook|Sam Weir|Ada Poole|Idris Ford|Mia Lock|Ben Mills".split("|")
+PLANS = {
+    "epidemic-zh": ("摸底登记", "第一轮", "青槐区疫情处置演练"),
+    "flood": ("Door round", "Round 1", "Flood drill"),
+}
+HEADS_ZH = [
+    "陈静",
+    "李向东",
+    "周敏",
+    "王海燕",
+    "赵国强",
+    "刘芳",
+    "孙立",
+    "吴桂英",
+    "郑涛",
+    "冯雪",
+    "蒋伟",
+    "韩梅",
+    "杨帆",
+    "朱红",
+    "秦岭",
+    "许诺",
+    "何平",
+    "吕梁",
+    "施展",
+    "张岚",
+]
+HEADS_EN = [
+    "Nia Ferris",
+    "Tom Alder",
+    "Priya Marsh",
+    "Owen Reed",
+    "Lena Brook",
+    "Sam Weir",
+    "Ada Poole",
+    "Idris Ford",
+    "Mia Lock",
+    "Ben Mills",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +77,7 @@ class Staging:
     seed: int
     roads: Path | None = None
     townships: Path | None = None
-    speed: int = 20
+    speed: int = 60
 
 
 def demo_path() -> Path:
@@ -62,7 +94,9 @@ def city_from(staging: Mapping[str, Any]) -> City:
 
     roads = read_roads(Path(staging["roads"])) if staging.get("roads") else None
     names = read_township_names(Path(staging["townships"])) if staging.get("townships") else None
-    return generate(staging["scenario"], people=staging["people"], seed=staging["seed"], roads=roads, township_names=names)
+    return generate(
+        staging["scenario"], people=staging["people"], seed=staging["seed"], roads=roads, township_names=names
+    )
 
 
 def city_of(demo: Mapping[str, Any]) -> City:
@@ -70,22 +104,28 @@ def city_of(demo: Mapping[str, Any]) -> City:
 
 
 def day_of(demo: Mapping[str, Any]) -> Day:
-    return Day()
+    return load_day(demo["city"]["scenario"])
 
 
 def stage(staging: Staging, *, say: Callable[[str], None]) -> None:
-    """Makes everything a demo needs and writes demo.json last: an interrupted staging is not taken for a whole one."""
+    """Makes everything a demo needs; demo.json comes last: half a staging is never taken for a whole one."""
     at = now()
     pack = load(staging.scenario, data_dir=settings.ENVIRONMENT.data)
     zh = pack.language == "zh"
     city_told = {
-        "scenario": staging.scenario, "people": staging.people, "seed": staging.seed,
+        "scenario": staging.scenario,
+        "people": staging.people,
+        "seed": staging.seed,
         "roads": str(staging.roads.resolve()) if staging.roads else None,
         "townships": str(staging.townships.resolve()) if staging.townships else None,
-    }  # fmt: skip
+    }
     say("生成街区 · making the district" if zh else "making the town")
     city = city_from(city_told)
-    say(f"写入名册 · loading {len(city.listed.persons):,} people" if zh else f"loading {len(city.listed.persons):,} people")
+    say(
+        f"写入名册 · loading {len(city.listed.persons):,} people"
+        if zh
+        else f"loading {len(city.listed.persons):,} people"
+    )
     root = load_city(city, pack=pack, at=at)
     incident = _incident(staging, pack, root, at)
     say("划分网格 · dividing into grids" if zh else "dividing into grids")
@@ -95,22 +135,32 @@ def stage(staging: Staging, *, say: Callable[[str], None]) -> None:
     say("锁定名册 · freezing the roster" if zh else "freezing the roster")
     round_ = _round(incident, pack, root, staging.scenario, at)
     users = _users(root, incident, at)
-    demo = _demo(staging, city_told, incident, round_, users, heads, at)
+    demo = _demo(staging, city_told, incident=incident, round_=round_, users=users, heads=heads, at=at)
     _write_demo(demo)
 
 
 def _incident(staging: Staging, pack: Pack, root: Area, at: datetime) -> Incident:
     zone = "Asia/Shanghai" if pack.language == "zh" else "Europe/London"
     return declare_incident(
-        name=PLANS[staging.scenario][2], kind=pack.kind, pack=pack.key, area=root.id, starts_at=at - timedelta(hours=1),
-        ends_at=at + timedelta(days=30), is_drill=True, time_zone=zone, phone="028-0000 0000" if pack.language == "zh" else "01632 960 000",
-        by=None, at=at,
-    )  # fmt: skip
+        name=PLANS[staging.scenario][2],
+        kind=pack.kind,
+        pack=pack.key,
+        area=root.id,
+        starts_at=at - timedelta(hours=1),
+        ends_at=at + timedelta(days=30),
+        is_drill=True,
+        time_zone=zone,
+        phone="028-0000 0000" if pack.language == "zh" else "01632 960 000",
+        by=None,
+        at=at,
+    )
 
 
 def division_of(proposal: Proposal) -> Division:
     """A proposal as the re-grid flow takes it."""
-    grids = [NewGrid(g.key, g.level, g.parent, g.name, g.name_en, g.geometry, g.lon, g.lat) for g in proposal.grids]
+    grids = [
+        NewGrid(g.key, g.level, g.parent, g.name, g.name_en, g.geometry, g.lon, g.lat) for g in proposal.grids
+    ]
     return Division(grids, proposal.small_of, proposal.walk)
 
 
@@ -120,7 +170,11 @@ def _heads(root: Area, pack: Pack, at: datetime) -> dict[int, User]:
     post = next(p for p in pack.posts if p.type == "head")
     title, duty = (post.name.zh, post.duty.zh) if pack.language == "zh" else (post.name.en, post.duty.en)
     heads: dict[int, User] = {}
-    grids = list(Grid.objects.filter(area__path__startswith=root.path, level="SMALL", status="ACTIVE").select_related("area").order_by("code"))
+    grids = list(
+        Grid.objects.filter(area__path__startswith=root.path, level="SMALL", status="ACTIVE")
+        .select_related("area")
+        .order_by("code")
+    )
     for number, grid in enumerate(grids):
         if number == len(grids) - 1 and len(grids) > 3:
             continue
@@ -128,7 +182,9 @@ def _heads(root: Area, pack: Pack, at: datetime) -> dict[int, User]:
         user = add_user(username=f"head{number + 1}", name=name, password=_password())
         grant_role(user, role="grid_head", grid=grid.id, at=at)
         phone = f"1600000{number:04d}" if pack.language == "zh" else f"07700 900{number % 1000:03d}"
-        appoint(grid, type="head", name=name, phone=phone, title=title, duty=duty, holder=user.id, by=None, at=at)
+        appoint(
+            grid, type="head", name=name, phone=phone, title=title, duty=duty, holder=user.id, by=None, at=at
+        )
         heads[grid.id] = user
     return heads
 
@@ -138,11 +194,13 @@ def _password() -> str:
 
 
 def _round(incident: Incident, pack: Pack, root: Area, scenario: str, at: datetime) -> Round:
-    key = KINDS[scenario]
+    key = load_day(scenario).campaign_kind
     kind = save_kind(key=key, definition=pack.campaign_kind_json(key), incident=incident.id, by=None, at=at)
     campaign_name, round_name, _ = PLANS[scenario]
     campaign = start_campaign(incident=incident.id, name=campaign_name, kind=kind, area=root, by=None, at=at)
-    round_ = plan_round(campaign, name=round_name, at=at, by=None, opens_at=at, closes_at=at + timedelta(hours=12))
+    round_ = plan_round(
+        campaign, name=round_name, at=at, by=None, opens_at=at, closes_at=at + timedelta(hours=12)
+    )
     return open_round(freeze_round(round_, by=None, at=at), by=None, at=at)
 
 
@@ -151,51 +209,119 @@ def _users(root: Area, incident: Incident, at: datetime) -> dict[str, tuple[User
     community = Area.objects.filter(path__startswith=root.path).order_by("-depth", "code").first()
     street = community.parent if community is not None and community.parent is not None else root
     assert community is not None
-    places = {"command": (None, "/"), "street": (street.id, street.path), "desk": (community.id, community.path)}
+    places = {
+        "command": (None, "/"),
+        "street": (street.id, street.path),
+        "desk": (community.id, community.path),
+    }
     english = incident.time_zone == "Europe/London"
-    names = {"command": "Town command", "street": "Ward office", "desk": "Block desk"} if english else {
-        "command": "市指挥部", "street": f"{street.name}办", "desk": f"{community.name}工作台"}  # fmt: skip
+    names = (
+        {"command": "Town command", "street": "Ward office", "desk": "Block desk"}
+        if english
+        else {"command": "市指挥部", "street": f"{street.name}办", "desk": f"{community.name}工作台"}
+    )
     users: dict[str, tuple[User, str]] = {}
     for role, (area, path) in places.items():
         password = _password()
-        user = add_user(username=role, name=names[role], password=password, language="en" if english else "zh")
+        user = add_user(
+            username=role, name=names[role], password=password, language="en" if english else "zh"
+        )
         grant_role(user, role=role, area=area, area_path=path, at=at)
         users[role] = (user, password)
     unit = form_command_unit(
-        street, incident=incident.id, name="Temporary command unit" if english else f"{street.name}临时指挥组",
-        head_name="Rowan Vale" if english else "高远", head_unit="County council" if english else "区政府办公室", phone="",
-        members=[], starts_at=at, ends_at=at + timedelta(days=30), by=None, at=at,
-    )  # fmt: skip
+        street,
+        incident=incident.id,
+        name="Temporary command unit" if english else f"{street.name}临时指挥组",
+        head_name="Rowan Vale" if english else "高远",
+        head_unit="County council" if english else "区政府办公室",
+        phone="",
+        members=[],
+        starts_at=at,
+        ends_at=at + timedelta(days=30),
+        by=None,
+        at=at,
+    )
     assert unit.head_name
     return users
 
 
-def _demo(staging: Staging, city: dict[str, Any], incident: Incident, round_: Round, users: dict[str, tuple[User, str]],
-          heads: dict[int, User], at: datetime) -> dict[str, Any]:  # fmt: skip
+def _demo(
+    staging: Staging,
+    city: dict[str, Any],
+    *,
+    incident: Incident,
+    round_: Round,
+    users: dict[str, tuple[User, str]],
+    heads: dict[int, User],
+    at: datetime,
+) -> dict[str, Any]:
     environment = settings.ENVIRONMENT
     first_grid, first_head = next(iter(heads.items()))
     head_password = _password()
     first_head.set_password(head_password)
     first_head.save(update_fields=["password"])
-    logins = {role: {"username": user.username, "password": password, "token": make_token(user, name=f"demo {role}", at=at)}
-              for role, (user, password) in users.items()}  # fmt: skip
-    logins["grid_head"] = {"username": first_head.username, "password": head_password, "grid": first_grid,
-                           "token": make_token(first_head, name="demo grid_head", at=at)}  # fmt: skip
+    logins: dict[str, dict[str, Any]] = {
+        role: {
+            "username": user.username,
+            "password": password,
+            "token": make_token(user, name=f"demo {role}", at=at),
+        }
+        for role, (user, password) in users.items()
+    }
+    logins["grid_head"] = {
+        "username": first_head.username,
+        "password": head_password,
+        "grid": first_grid,
+        "token": make_token(first_head, name="demo grid_head", at=at),
+    }
     grids = {g.id: g for g in Grid.objects.filter(id__in=list(heads)).select_related("area")}
-    visitor, _ = issue_enrol_code(grids[first_grid], incident=incident.id, worker_name="访客" if city["scenario"] != "flood" else "Visitor",
-                                  by=first_head.id, at=at)  # fmt: skip
-    codes = []
-    for grid_id, head in heads.items():
-        code, row = issue_enrol_code(grids[grid_id], incident=incident.id, worker_name=f"{grids[grid_id].name} 1", by=head.id, at=at)
-        codes.append({"grid": grid_id, "code": code, "worker": row.worker.name})
-    spare, _ = issue_enrol_code(grids[first_grid], incident=incident.id, worker_name="spare", by=first_head.id, at=at)
+    english = incident.time_zone == "Europe/London"
+    visitor_name = "Visitor" if english else "访客"
+    visitor, _ = issue_enrol_code(
+        grids[first_grid], incident=incident.id, worker_name=visitor_name, by=first_head.id, at=at
+    )
+    tokens = [
+        {"grid": g, "name": grids[g].name, "token": make_token(head, name="demo head", at=at)}
+        for g, head in heads.items()
+    ]
+    spare, _ = issue_enrol_code(
+        grids[first_grid], incident=incident.id, worker_name="spare", by=first_head.id, at=at
+    )
     return {
-        "v": 1, "web": environment.web_origin, "intake": environment.intake_origin, "logins": logins,
-        "incident": str(incident.id), "rounds": [str(round_.id)], "round": str(round_.id), "campaign": str(round_.campaign_id),
-        "worker_code": visitor, "worker_url": f"{environment.web_origin}/field/?code={visitor}", "enrol_codes": [visitor, spare],
-        "simulated_codes": codes, "grids": sorted(heads), "city": city, "seed": staging.seed, "speed": staging.speed,
+        "v": 1,
+        "web": environment.web_origin,
+        "intake": environment.intake_origin,
+        "logins": logins,
+        "heads": tokens,
+        "incident": str(incident.id),
+        "rounds": [str(round_.id)],
+        "round": str(round_.id),
+        "campaign": str(round_.campaign_id),
+        "worker_code": visitor,
+        "worker_url": f"{environment.web_origin}/field/?code={visitor}",
+        "enrol_codes": [visitor, spare],
+        "grids": sorted(heads),
+        "city": city,
+        "seed": staging.seed,
+        "speed": staging.speed,
+        "visitor": visitor_name,
+        "language": "en" if english else "zh",
         "tls_authority": os.environ.get("MUSTER_TLS_AUTHORITY"),
-    }  # fmt: skip
+    }
+
+
+def refresh_addresses() -> dict[str, Any]:
+    """demo.json with the addresses of this run: ports and certificates may have changed."""
+    demo: dict[str, Any] = msgspec.json.decode(demo_path().read_bytes())
+    environment = settings.ENVIRONMENT
+    demo |= {
+        "web": environment.web_origin,
+        "intake": environment.intake_origin,
+        "worker_url": f"{environment.web_origin}/field/?code={demo['worker_code']}",
+        "tls_authority": os.environ.get("MUSTER_TLS_AUTHORITY"),
+    }
+    _write_demo(demo)
+    return demo
 
 
 def _write_demo(demo: dict[str, Any]) -> None:
