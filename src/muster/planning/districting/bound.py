@@ -8,7 +8,7 @@ from itertools import pairwise
 from muster.planning.districting.counts import least_deviation, nesting_deviation
 from muster.planning.districting.ground import Ground, lay_out
 from muster.planning.districting.problem import Problem
-from muster.planning.districting.tasks import free_count, kept_buildings, own_levels, targets
+from muster.planning.districting.tasks import free_count, kept_buildings, own_levels, piece_counts, targets
 
 
 def bound(problem: Problem) -> int:
@@ -18,8 +18,9 @@ def bound(problem: Problem) -> int:
 
 
 def bound_on(problem: Problem, ground: Ground) -> int:
-    """Return the bound when atoms and pieces are already known."""
+    """Return the bound when atoms and pieces are already known; raises BadProblem for impossible counts."""
     facts = ground.facts()
+    piece_counts(problem, facts, [0] * len(facts))  # says what is wrong with impossible counts
     goals = targets(problem)
     least = [
         least_deviation(facts, goals[number], free_count(problem, number))

@@ -37,8 +37,7 @@ def share_out(pieces: Sequence[Piece], target: Fraction, count: int | None) -> l
     """
     if count is None:
         return [_best_alone(piece, target) for piece in pieces]
-    if not len(pieces) <= count <= sum(piece.atoms for piece in pieces):
-        raise ValueError(count)
+    _require_possible(pieces, count)
     worst = _least_worst(pieces, target, count)
     ranges = [_range(piece, target, worst) for piece in pieces]
     counts = [low for low, _ in ranges]
@@ -61,13 +60,20 @@ def least_deviation(pieces: Sequence[Piece], target: Fraction, count: int | None
     """Return a lower bound on the worst deviation of any division, in millionths.
 
     Of a piece with k grids one weighs at least the mean and at least the heaviest atom, and one at most
-    the mean; that holds for every way of giving counts to pieces.
+    the mean; that holds for every way of giving counts to pieces. Raises ValueError as `share_out` does.
     """
     if not pieces:
         return 0
+    if count is not None:
+        _require_possible(pieces, count)
     if count is None:
         return max(_deviation(piece, _best_alone(piece, target), target) for piece in pieces)
     return _least_worst(pieces, target, count)
+
+
+def _require_possible(pieces: Sequence[Piece], count: int) -> None:
+    if not len(pieces) <= count <= sum(piece.atoms for piece in pieces):
+        raise ValueError(count)
 
 
 def nesting_deviation(parents: int, children: int) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Floats, Ints, Longs
 from muster.planning.districting.balancing import improve, loads
+from muster.planning.districting.tiny import MOST_ATOMS, best_of_all
 
 # METIS takes 32-bit weights.
 _METIS_MOST = 1 << 30
@@ -127,6 +128,8 @@ def cut(region: Region, goal: Longs, *, tolerance: float, seed: int, effort: Eff
         return np.zeros(region.size, np.int32)
     if parts >= region.size:
         return np.arange(region.size, dtype=np.int32)
+    if region.size <= MOST_ATOMS:
+        return best_of_all(region.rows, region.heads, region.ties, region.weight, goal)
     label = _by_metis(region, goal, tolerance, seed)
     label = whole_parts(region.rows, region.heads, region.weight, label, goal)
     return balanced(region, label, goal, tolerance=tolerance, seed=seed, effort=effort)

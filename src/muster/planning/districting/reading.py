@@ -42,6 +42,8 @@ def problem_from_json(raw: Mapping[str, Any]) -> Problem:
     buildings = fields.inner("buildings")
     population = buildings.integers("population", 0, _MOST_PEOPLE)
     size = len(population)
+    if size == 0:
+        raise BadProblem("population", "buildings", "planning.cure.not_empty")
     flat, x, y = _positions(buildings)
     today = (
         [_texts(level, "grid_of", size) for level in fields.objects("today")] if fields.has("today") else []

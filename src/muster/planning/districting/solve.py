@@ -28,7 +28,7 @@ from muster.planning.districting.piecework import (
 from muster.planning.districting.plan import GridLevel, Plan, worst_ppm
 from muster.planning.districting.problem import Problem, require_lawful
 from muster.planning.districting.tasks import kept_buildings, own_levels, targets, tasks_of
-from muster.planning.districting.upper import across_levels, with_kept
+from muster.planning.districting.upper import upper_levels, with_kept
 
 # A piece with more atoms is cut once here, and its parts are jobs of their own.
 _WIDE = 20_000
@@ -149,8 +149,8 @@ def _levels(
     """Return all levels by building, with names."""
     own = len(own_levels(problem))
     by_level = [_by_building(problem, ground, answers, number) for number in range(own)]
-    by_level = with_kept(problem, by_level, kept)
-    by_level += across_levels(problem, by_level, seed=seed, effort=effort)
+    by_level[0] = with_kept(problem, by_level[0], kept)
+    by_level += upper_levels(problem, by_level[-1], seed=seed, effort=effort)
     given = _pin_names(problem, ground, tasks, answers)
     people = problem.weights()
     levels = []

@@ -12,7 +12,7 @@ from muster.planning._kernel.arrays import Bools, Ints, Longs
 from muster.planning.contract import BadProblem
 from muster.planning.districting.counts import Piece, least_deviation, share_out, target_of
 from muster.planning.districting.cutting import Effort
-from muster.planning.districting.dividing import seed_below
+from muster.planning.districting.dividing import branch_out, seed_below
 from muster.planning.districting.ground import Ground
 from muster.planning.districting.piecework import PieceTask
 from muster.planning.districting.pinning import Pinned
@@ -55,7 +55,13 @@ def free_count(problem: Problem, number: int) -> int | None:
 
 
 def own_levels(problem: Problem) -> tuple[Level, ...]:
-    """Return the levels whose grids lie within one piece (those above may join pieces)."""
+    """Return the levels that are made piece by piece; those above are made of the grids below them.
+
+    Those are levels that may join communities, and all but the smallest when some grids are kept: kept
+    grids take no part in the pieces, but belong to an upper grid.
+    """
+    if problem.kept:
+        return problem.levels[:1]
     across = [number for number, level in enumerate(problem.levels) if level.across]
     return problem.levels[: across[0]] if across else problem.levels
 
@@ -66,6 +72,8 @@ def piece_counts(problem: Problem, facts: Sequence[Piece], present: Sequence[int
     `present` says how many smallest grids each piece has today (0: none known). Raises BadProblem.
     """
     goals = targets(problem)
+    if all(level.size is not None for level in own_levels(problem)):
+        return [_counts_by_size(piece, goals, now) for piece, now in zip(facts, present, strict=True)]
     by_level: list[list[int]] = []
     below = list(facts)
     for number in range(len(own_levels(problem))):
@@ -83,6 +91,35 @@ def piece_counts(problem: Problem, facts: Sequence[Piece], present: Sequence[int
         by_level.append(counts)
         below = [Piece(piece.weight, 0, count) for piece, count in zip(below, counts, strict=True)]
     return list(zip(*by_level, strict=True))
+
+
+def _counts_by_size(piece: Piece, goals: Sequence[Fraction], now: int) -> tuple[int, ...]:
+    """Return the counts of a piece whose grids, nested in each other, are nearest to their sizes.
+
+    Thirteen small grids in three medium ones can be even for one level only; twelve may be better for both.
+    """
+    wished = [int(Fraction(piece.weight) / goal) for goal in goals]
+    lowest = range(max(1, wished[0] - 1), min(piece.atoms, wished[0] + 2) + 1) or range(
+        piece.atoms, piece.atoms + 1
+    )
+    keep = now and abs(Fraction(piece.weight, now) / goals[0] - 1) * PPM <= _KEEP_NUMBER_PPM
+    options: list[tuple[int, ...]] = [(now,)] if keep else [(count,) for count in lowest]
+    for wish in wished[1:]:
+        near = range(max(1, wish - 1), wish + 3)
+        options = [(*option, count) for option in options for count in near if count <= option[-1]] or [
+            (*option, option[-1]) for option in options
+        ]
+    return min(options, key=lambda counts: (_worst_goal(piece.weight, counts, goals), counts))
+
+
+def _worst_goal(weight: int, counts: tuple[int, ...], goals: Sequence[Fraction]) -> float:
+    """Return how far the grids of a piece would be from their sizes if all came out as planned."""
+    worst, branches = 0.0, branch_out(weight, counts)
+    while branches:
+        size = float(goals[branches[0].level])
+        worst = max(worst, *(abs(branch.goal / size - 1) for branch in branches))
+        branches = tuple(below for branch in branches for below in branch.below)
+    return worst
 
 
 def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> list[PieceTask]:

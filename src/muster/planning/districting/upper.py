@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upper levels over all pieces: grids that may join communities, and a place for grids kept as they are."""
+"""Levels made of the grids below them: grids that join communities, and those above grids that are kept."""
 
 from __future__ import annotations
 
@@ -15,55 +15,28 @@ from muster.planning.districting.regridding import Today, regrid, spread_labels
 from muster.planning.districting.tasks import own_levels, targets
 
 
-def with_kept(problem: Problem, by_level: list[Longs], kept: Bools) -> list[Longs]:
-    """Give kept buildings their grid of today, and an upper grid beside or around them."""
+def with_kept(problem: Problem, lowest: Longs, kept: Bools) -> Longs:
+    """Give kept buildings their grid of today."""
     if not kept.any():
-        return by_level
+        return lowest
     today = problem.previous[0].grid_of.astype(np.int64)
-    lowest = by_level[0].copy()
-    lowest[kept] = int(lowest.max(initial=-1)) + 1 + today[kept]
-    levels = [lowest]
-    for number, upper in enumerate(by_level[1:], start=1):
-        filled = upper.copy()
-        for grid in np.unique(today[kept]):
-            inside = kept & (today == grid)
-            filled[inside] = _upper_for(problem, filled, inside, number)
-        levels.append(filled)
-    return levels
+    return np.where(kept, int(lowest.max(initial=-1)) + 1 + today, lowest)
 
 
-def _upper_for(problem: Problem, upper: Longs, inside: Bools, number: int) -> int:
-    """Return the upper grid for a kept grid: the one it is in today, else one beside it, else its own."""
-    known = upper >= 0
-    if number < len(problem.previous):
-        before = problem.previous[number].grid_of
-        own = np.bincount(before[inside & (before >= 0)]) if (before[inside] >= 0).any() else None
-        if own is not None:
-            mates = known & (before == int(own.argmax()))
-            if mates.any():
-                return int(np.bincount(upper[mates]).argmax())
-    a, b = problem.links.a, problem.links.b
-    same = problem.community[a] == problem.community[b]
-    beside = np.concatenate([b[same & inside[a] & known[b]], a[same & inside[b] & known[a]]])
-    if len(beside):
-        return int(np.bincount(upper[beside]).argmax())
-    return int(upper.max(initial=-1)) + 1
-
-
-def across_levels(problem: Problem, by_level: list[Longs], *, seed: int, effort: Effort) -> list[Longs]:
-    """Return the grids of the levels that may join communities, by building."""
+def upper_levels(problem: Problem, lower: Longs, *, seed: int, effort: Effort) -> list[Longs]:
+    """Return the grids of the levels that are made of the grids below them, by building."""
     found: list[Longs] = []
-    lower = by_level[-1]
     for number in range(len(own_levels(problem)), len(problem.levels)):
-        lower = _grouped(problem, lower, number, seed=seed + number, effort=effort)
+        mixed = any(level.across for level in problem.levels[: number + 1])
+        lower = _grouped(problem, lower, number, mixed=mixed, seed=seed + number, effort=effort)
         found.append(lower)
     return found
 
 
-def _grouped(problem: Problem, lower: Longs, number: int, *, seed: int, effort: Effort) -> Longs:
+def _grouped(problem: Problem, lower: Longs, number: int, *, mixed: bool, seed: int, effort: Effort) -> Longs:
     _, packed = np.unique(lower, return_inverse=True)
     grid = packed.reshape(-1).astype(np.int64)
-    region = _region(problem, grid)
+    region = _region(problem, grid, mixed=mixed)
     pieces = pieces_of(region)
     facts = [Piece(int(region.weight[p].sum()), int(region.weight[p].max()), len(p)) for p in pieces]
     level, target = problem.levels[number], targets(problem)[number]
@@ -99,18 +72,21 @@ def _cut(problem: Problem, part: Region, home: Ints, count: int, seed: int, effo
     return regrid(part, today, count, tolerance=tolerance, seed=seed, effort=effort).label
 
 
-def _region(problem: Problem, grid: Longs) -> Region:
+def _region(problem: Problem, grid: Longs, *, mixed: bool) -> Region:
     count = int(grid.max()) + 1
-    links = problem.links
+    a, b = problem.links.a, problem.links.b
+    if not mixed:
+        same = problem.community[a] == problem.community[b]
+        a, b = a[same], b[same]
     mass = np.bincount(grid, minlength=count).astype(np.int64)
 
     def middle(side: Floats) -> Floats:
         return np.bincount(grid, side, count) / mass if len(side) else np.zeros(count)
 
     return Region.of(
-        grid[links.a],
-        grid[links.b],
-        np.ones(len(links.a), np.int64),
+        grid[a],
+        grid[b],
+        np.ones(len(a), np.int64),
         np.bincount(grid, problem.weights(), count).astype(np.int64),
         mass,
         middle(problem.x_m),
