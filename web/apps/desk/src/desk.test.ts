@@ -5,6 +5,8 @@ import { isSilent, stateOfDevice } from './grids/silence'
 import { byClock, pathOf, toneOfItem } from './inbox/clock'
 import { buckets } from './plans/buckets'
 import { bySize } from './plans/plan'
+import { svgPicture } from './print/qr'
+import { nameOfBuilding } from './register/names'
 import { countDoors, toneOfDoor } from './register/stairwell'
 import { addressOfFound } from './shell/found'
 import { changedQuery } from './shell/query'
@@ -77,4 +79,15 @@ test('what was found opens where it belongs', () => {
 
 test('an empty value leaves the address', () => {
   expect(changedQuery({ a: '1', b: '2' }, { a: null, c: 3 })).toEqual({ b: '2', c: '3' })
+})
+
+test('a building is called by its compound, or by its lane where the name alone would not do', () => {
+  expect(nameOfBuilding({ name: 'Block 3', street: 'High Street', compound: { id: 'c', name: 'Mill Court' } })).toBe('Mill Court Block 3')
+  expect(nameOfBuilding({ name: 'Willow 4', street: 'Lane 16', compound: { id: 'c', name: 'Willow' } })).toBe('Lane 16 Willow 4')
+  expect(nameOfBuilding({ name: 'High Street 12', street: 'High Street', compound: null })).toBe('High Street 12')
+})
+
+test('a picture of its own names its language once', () => {
+  expect(decodeURIComponent(svgPicture('<svg width="3"></svg>'))).toContain('<svg xmlns="http://www.w3.org/2000/svg" width="3">')
+  expect(decodeURIComponent(svgPicture('<svg xmlns="x"/>'))).toBe('data:image/svg+xml,<svg xmlns="x"/>')
 })

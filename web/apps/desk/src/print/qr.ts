@@ -11,6 +11,8 @@ export async function qrPicture(text: string): Promise<string> {
   return svgPicture(svg)
 }
 
+/** An SVG meant to stand in a page lacks the name of its language; as a picture of its own it needs it. */
 export function svgPicture(svg: string): string {
-  return `data:image/svg+xml,${encodeURIComponent(svg)}`
+  const named = svg.includes('xmlns=') ? svg : svg.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"')
+  return `data:image/svg+xml,${encodeURIComponent(named)}`
 }
