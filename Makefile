@@ -58,7 +58,7 @@ test-python: dev web
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST)
 
 test-web: dev web
-	$(PY) tools/build_pages.py --npm run test
+	$(PY) tools/build_pages.py --npm run test -- $(VITEST)
 
 check: dev web
 	$(BIN)/ruff format --check .

@@ -92,7 +92,7 @@ def pg_server() -> Iterator[PostgresServer]:
     if given.startswith("postgres"):
         yield PostgresServer(given)
         return
-    binaries = _binaries()
+    binaries = server_binaries()
     if binaries is None or not _can_run():
         message = "no PostgreSQL here: set MUSTER_TEST_DATABASE_URL or install the server"
         if "postgres" in os.environ.get("MUSTER_REQUIRE", "").split(","):
@@ -135,7 +135,7 @@ def own_server(binaries: Path) -> PostgresServer:
     return server
 
 
-def _binaries() -> Path | None:
+def server_binaries() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     beside = shutil.which("postgres")
     if found:
