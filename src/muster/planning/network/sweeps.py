@@ -125,7 +125,7 @@ def sweep(
                 j = place[up_to[p]]
                 length = up_dm[p]
                 for lane in range(LANES):
-                    climb[j, lane] = min(climb[j, lane], climb[i, lane] + length)
+                    climb[j, lane] = min(climb[j, lane], np.int32(climb[i, lane] + length))
         for slot in range(len(ranks)):
             i = place[ranks[slot]]
             if i >= 0:
@@ -138,7 +138,7 @@ def sweep(
                 upper = above[p]
                 length = dm[p]
                 for lane in range(LANES):
-                    fall[slot, lane] = min(fall[slot, lane], fall[upper, lane] + length)
+                    fall[slot, lane] = min(fall[slot, lane], np.int32(fall[upper, lane] + length))
         for i in range(count):
             place[climbed[i]] = -1
         _land(fall, lanes, target_rows, target_slot, target_dm, out)
