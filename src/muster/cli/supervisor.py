@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,12 @@ class Process:
 
 def muster(*words: str) -> list[str]:
     return [sys.executable, "-m", "muster.cli.main", *words]
+
+
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """The command so that the kernel ends it when we are killed without a chance to end it ourselves."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
 def house_processes() -> list[Process]:
@@ -66,7 +73,9 @@ class Supervisor:
 
     def _start(self, process: Process) -> None:
         # A group of its own: the terminal's Ctrl-C reaches us alone, and we end the others in order.
-        process.child = subprocess.Popen(list(process.command), start_new_session=True, env=_environment())
+        process.child = subprocess.Popen(
+            dying_with_us(process.command), start_new_session=True, env=_environment()
+        )
         process.started = time.monotonic()
 
     def _look_after(self, process: Process) -> None:

@@ -89,6 +89,7 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = ENVIRONMENT.data / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty: the finders serve; whitenoise wants the folder
 STATICFILES_DIRS: list[str] = []
 WHITENOISE_USE_FINDERS = True
 APP_PAGES = PACKAGE / "static" / "app"
