@@ -15,6 +15,10 @@ from muster.places.states import DwellingStatus, GridLevel, GridStatus
 from muster.storage.scoping import Scope
 
 
+# Surrogates are 63-bit; a larger number cannot exist and must not reach the database driver.
+MOST_ID = 2**63
+
+
 @dataclass(frozen=True, slots=True)
 class DoorPlace:
     """Where a door stands: the few columns that recording needs."""
@@ -27,7 +31,7 @@ class DoorPlace:
 
 def area(area_id: int) -> Area:
     """Raises Refusal("area_unknown")."""
-    found = Area.objects.filter(id=area_id).first()
+    found = Area.objects.filter(id=area_id).first() if 0 < area_id < MOST_ID else None
     if found is None:
         raise Refusal("area_unknown", area=area_id)
     return found
@@ -49,7 +53,7 @@ def breadcrumb(of: Area) -> list[Area]:
 
 def grid(grid_id: int) -> Grid:
     """Raises Refusal("grid_unknown")."""
-    found = Grid.objects.select_related("area").filter(id=grid_id).first()
+    found = Grid.objects.select_related("area").filter(id=grid_id).first() if 0 < grid_id < MOST_ID else None
     if found is None:
         raise Refusal("grid_unknown", grid=grid_id)
     return found
