@@ -14,7 +14,6 @@ from muster.places.models import Area, Building, Dwelling, Grid
 from muster.places.states import DwellingStatus, GridLevel, GridStatus
 from muster.storage.scoping import Scope
 
-
 # Surrogates are 63-bit; a larger number cannot exist and must not reach the database driver.
 MOST_ID = 2**63
 
