@@ -45,7 +45,7 @@ class ProposedGrid:
 
 @dataclass(slots=True)
 class Proposal:
-    """A proposed division: its grids, the small grid of each building, how even it is and how even it could be.
+    """A proposed division: its grids, each building's small grid, how even it is and could be.
 
     worst_ppm, bound_ppm: worst deviation of any grid from its target, and the least possible, in millionths.
     """
@@ -59,10 +59,18 @@ class Proposal:
     reasons: list[dict[str, Any]] = field(default_factory=list)
 
 
-def propose_division(area: Area, *, sizes: dict[str, int] | None = None, measure: str = "population", seed: int = 0, budget_s: float = 20.0,
-                     executor: Executor | None = None, progress: Callable[[Any], bool | None] | None = None,
-                     pinned: dict[uuid.UUID, str] | None = None) -> Proposal:  # fmt: skip
-    """Divides an area into nested grids: whole buildings and compounds, community borders kept, walls and rivers uncrossed.
+def propose_division(
+    area: Area,
+    *,
+    sizes: dict[str, int] | None = None,
+    measure: str = "population",
+    seed: int = 0,
+    budget_s: float = 20.0,
+    executor: Executor | None = None,
+    progress: Callable[[Any], bool | None] | None = None,
+    pinned: dict[uuid.UUID, str] | None = None,
+) -> Proposal:
+    """Divides an area into nested grids: whole buildings, borders kept, walls and rivers uncrossed.
 
     sizes: people (or work) per grid of each level.
     Raises:
@@ -85,7 +93,7 @@ def propose_division(area: Area, *, sizes: dict[str, int] | None = None, measure
 
 
 def redraw(area: Area, proposal: Proposal, measure: str) -> Proposal:
-    """The same division after a person moved buildings: people, outlines and the worst deviation are counted anew."""
+    """The same division after a person moved buildings: people, outlines and evenness anew."""
     rows = _buildings(area)
     people, work = _loads(rows)
     loads = people if measure == "population" else work
@@ -101,12 +109,29 @@ def redraw(area: Area, proposal: Proposal, measure: str) -> Proposal:
     for g in proposal.grids:
         shape = shapes.merged(sorted({proposal.small_of[rows[i].id] for i in inside[g.key]}))
         grids.append(
-            ProposedGrid(g.key, g.level, g.parent, g.name, g.name_en, people=sum(loads[i] for i in inside[g.key]),
-                         buildings=len(inside[g.key]), geometry=shape.geometry, lon=shape.lon, lat=shape.lat)  # fmt: skip
+            ProposedGrid(
+                g.key,
+                g.level,
+                g.parent,
+                g.name,
+                g.name_en,
+                people=sum(loads[i] for i in inside[g.key]),
+                buildings=len(inside[g.key]),
+                geometry=shape.geometry,
+                lon=shape.lon,
+                lat=shape.lat,
+            )
         )
     worst = max((_worst([g.people for g in grids if g.level == level]) for level in LEVELS), default=0)
-    return Proposal(grids, proposal.small_of, walking_orders(rows, proposal.small_of), worst, proposal.bound_ppm, proposal.moved_people,
-                    proposal.reasons)  # fmt: skip
+    return Proposal(
+        grids,
+        proposal.small_of,
+        walking_orders(rows, proposal.small_of),
+        worst,
+        proposal.bound_ppm,
+        proposal.moved_people,
+        proposal.reasons,
+    )
 
 
 def _worst(weights: Sequence[int]) -> int:
@@ -145,7 +170,9 @@ def _loads(rows: Sequence[Building]) -> tuple[list[int], list[int]]:
     return [people[i] for i in ids], [people[i] + 3 * needs[i] for i in ids]
 
 
-def _problem(area: Area, rows: Sequence[Building], sizes: dict[str, int], measure: str, pinned: dict[uuid.UUID, str]) -> tuple[Any, list[int]]:
+def _problem(
+    area: Area, rows: Sequence[Building], sizes: dict[str, int], measure: str, pinned: dict[uuid.UUID, str]
+) -> tuple[Any, list[int]]:
     from muster.planning.districting import Level, Measure, Previous, Problem
     from muster.planning.districting.adjacency import Gate as WayThrough
     from muster.planning.districting.adjacency import Ground, HardLine, build_links
@@ -170,19 +197,34 @@ def _problem(area: Area, rows: Sequence[Building], sizes: dict[str, int], measur
     names = tuple(str(b.id) for b in rows)
     pin_names = tuple(sorted(set(pinned.values())))
     problem = Problem(
-        names=names, population=np.array(people, np.int64), workload=np.array(work, np.int64), x_m=x, y_m=y, community=community,
-        community_names=tuple(str(c) for c in communities), compound=compound, compound_names=tuple(compounds), links=links,
+        names=names,
+        population=np.array(people, np.int64),
+        workload=np.array(work, np.int64),
+        x_m=x,
+        y_m=y,
+        community=community,
+        community_names=tuple(str(c) for c in communities),
+        compound=compound,
+        compound_names=tuple(compounds),
+        links=links,
         levels=tuple(Level(level, size=min(sizes[level.lower()], max(1, sum(loads)))) for level in LEVELS),
-        measure=Measure(measure), hard_lines=tuple(lines), divide_large_compounds=True, previous=_previous(area, rows, Previous),
-        pinned=np.array([pin_names.index(pinned[b.id]) if b.id in pinned else -1 for b in rows], np.int32) if pinned else None,
+        measure=Measure(measure),
+        hard_lines=tuple(lines),
+        divide_large_compounds=True,
+        previous=_previous(area, rows, Previous),
+        pinned=np.array([pin_names.index(pinned[b.id]) if b.id in pinned else -1 for b in rows], np.int32)
+        if pinned
+        else None,
         pin_names=pin_names,
-    )  # fmt: skip
+    )
     return problem, loads
 
 
 def _previous(area: Area, rows: Sequence[Building], make: Callable[..., Any]) -> tuple[Any, ...]:
     """Today's small grids, so that few households change theirs."""
-    active = Grid.objects.filter(area__path__startswith=area.path, status=GridStatus.ACTIVE, level=GridLevel.SMALL)
+    active = Grid.objects.filter(
+        area__path__startswith=area.path, status=GridStatus.ACTIVE, level=GridLevel.SMALL
+    )
     codes = dict(active.values_list("id", "code"))
     if not codes:
         return ()
@@ -201,7 +243,10 @@ def _proposal(rows: Sequence[Building], loads: Sequence[int], plan: Any) -> Prop
         members: dict[int, list[int]] = defaultdict(list)
         for building, grid in enumerate(level.grid_of.tolist()):
             members[grid].append(building)
-        named = {g: _key(level.grids[g], LEVELS[depth], [rows[i] for i in inside], numbers) for g, inside in sorted(members.items())}
+        named = {
+            g: _key(level.grids[g], LEVELS[depth], [rows[i] for i in inside], numbers)
+            for g, inside in sorted(members.items())
+        }
         keys.append([named[g] for g in level.grid_of.tolist()])
         members_by_level.append({named[g]: inside for g, inside in members.items()})
     shapes = grid_shapes(rows, keys[0])
@@ -212,16 +257,27 @@ def _proposal(rows: Sequence[Building], loads: Sequence[int], plan: Any) -> Prop
             below = sorted({keys[0][i] for i in inside})
             shape = shapes.merged(below)
             grids.append(
-                ProposedGrid(key, LEVELS[depth], parent, *names, people=sum(loads[i] for i in inside), buildings=len(inside),
-                             geometry=shape.geometry, lon=shape.lon, lat=shape.lat)  # fmt: skip
+                ProposedGrid(
+                    key,
+                    LEVELS[depth],
+                    parent,
+                    *names,
+                    people=sum(loads[i] for i in inside),
+                    buildings=len(inside),
+                    geometry=shape.geometry,
+                    lon=shape.lon,
+                    lat=shape.lat,
+                )
             )
-    today = {g: code for g, code in Grid.objects.filter(id__in={b.grid for b in rows if b.grid}).values_list("id", "code")}
+    today = dict(Grid.objects.filter(id__in={b.grid for b in rows if b.grid}).values_list("id", "code"))
     for i, b in enumerate(rows):
         if b.grid and today.get(b.grid) != keys[0][i]:
             moved += loads[i]
     order = {level: n for n, level in enumerate(reversed(LEVELS))}
     grids.sort(key=lambda g: (order[GridLevel(g.level)], g.key))
-    return Proposal(grids, {b.id: keys[0][i] for i, b in enumerate(rows)}, {}, plan.worst_ppm, plan.bound_ppm, moved)
+    return Proposal(
+        grids, {b.id: keys[0][i] for i, b in enumerate(rows)}, {}, plan.worst_ppm, plan.bound_ppm, moved
+    )
 
 
 def _key(name: str, level: str, inside: Sequence[Building], numbers: Counter[tuple[str, str]]) -> str:
@@ -229,8 +285,12 @@ def _key(name: str, level: str, inside: Sequence[Building], numbers: Counter[tup
     if Grid.objects.filter(code=name, status=GridStatus.ACTIVE).exists():
         return name
     home = _home(inside)
-    numbers[home.code, level] += 1
-    return f"{home.code}-{level[0]}{numbers[home.code, level]:02d}"
+    while True:
+        numbers[home.code, level] += 1
+        code = f"{home.code}-{level[0]}{numbers[home.code, level]:02d}"
+        # A code in use today may be that of a grid that goes on: two of one code would become one.
+        if not Grid.objects.filter(code=code, status=GridStatus.ACTIVE).exists():
+            return code
 
 
 def _home(inside: Sequence[Building]) -> Area:
@@ -242,7 +302,11 @@ def _home(inside: Sequence[Building]) -> Area:
 def _names(key: str, level: str, inside: Sequence[Building]) -> tuple[str, str]:
     area = _home(inside)
     number = key.rsplit("-", 1)[-1].lstrip("SML").split(".")[0].lstrip("0") or "1"
-    english = f"{area.name_en or area.name} {level.capitalize() if level != 'SMALL' else ''} Grid {number}".replace("  ", " ")
+    english = (
+        f"{area.name_en or area.name} {level.capitalize() if level != 'SMALL' else ''} Grid {number}".replace(
+            "  ", " "
+        )
+    )
     if area.name.isascii():
         return english, english
     short = {"SMALL": "小网格", "MEDIUM": "中网格", "LARGE": "大网格"}[level]
@@ -261,7 +325,11 @@ def walking_orders(rows: Sequence[Building], small_of: dict[uuid.UUID, str]) -> 
     for inside in members.values():
         px, py = x[inside], y[inside]
         far = np.hypot(px[:, None] - px[None, :], py[:, None] - py[None, :])
-        tour = walk_order((far * 10).astype(np.int64), kicks=20, start=int(np.argmin(px + py))).order if len(inside) > 1 else (0,)
+        tour = (
+            walk_order((far * 10).astype(np.int64), kicks=20, start=int(np.argmin(px + py))).order
+            if len(inside) > 1
+            else (0,)
+        )
         for position, stop in enumerate(tour):
             order[rows[inside[stop]].id] = position
     return order
