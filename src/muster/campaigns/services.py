@@ -22,7 +22,8 @@ from muster.places.queries import active_grids, doors_for_freeze
 from muster.places.services import bump_revisions
 from muster.register.queries import roster_households, roster_persons
 from muster.storage.ledger_tables import make_partition
-from muster.storage.writes import ROWS_PER_WRITE, pause_between_writes
+from muster.storage.many_rows import Insert
+from muster.storage.writes import pause_between_writes
 from muster.trail.services import record_event
 
 Progress = Callable[[int, int], None]
@@ -149,8 +150,8 @@ def _freeze_grid(round_: Round, grid: Grid) -> None:
             entry.rev = revision
         for door in door_rows:
             door.rev = revision
-        LedgerEntry.objects.bulk_create(entries, batch_size=ROWS_PER_WRITE)
-        DoorEntry.objects.bulk_create(door_rows, batch_size=ROWS_PER_WRITE)
+        Insert(LedgerEntry, entries).execute()
+        Insert(DoorEntry, door_rows).execute()
         RoundGrid.objects.bulk_create(
             [
                 RoundGrid(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import models, transaction
@@ -21,9 +22,11 @@ from muster.places.models import Area, Building, Compound, Dwelling, Gate, MapFe
 from muster.places.services import add_area
 from muster.register.models import Household, Need, Person
 from muster.register.services import id_number_index, phone_index
+from muster.storage.many_rows import Insert
+from muster.storage.writes import chunks, pause_between_writes
 
 Progress = Callable[[str, int, int], None]
-BATCH = 1000
+BATCH = 5000
 
 
 def key_id(city: City, key: str) -> uuid.UUID:
@@ -99,12 +102,18 @@ def _load_map(city: City, root: Area) -> None:
 
 
 def _insert(model: type[models.Model], rows: Sequence[Any]) -> None:
-    for start in range(0, len(rows), BATCH):
+    """Rows in short writes; those whose key the database gives go the ORM's way."""
+    for part in chunks(rows, BATCH):
         with transaction.atomic():
-            model._default_manager.bulk_create(rows[start : start + BATCH])
+            if isinstance(model._meta.pk, models.AutoField):
+                model._default_manager.bulk_create(part)
+            else:
+                Insert(model, part).execute()
+        pause_between_writes()
 
 
 def _load_community(city: City, community: Community, area: Area, pack: Pack, at: datetime) -> None:
+    @cache
     def mint(key: str) -> uuid.UUID:
         return key_id(city, key)
 

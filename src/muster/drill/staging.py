@@ -179,7 +179,7 @@ def _heads(root: Area, pack: Pack, at: datetime) -> dict[int, User]:
         if number == len(grids) - 1 and len(grids) > 3:
             continue
         name = names[number % len(names)]
-        user = add_user(username=f"head{number + 1}", name=name, password=_password())
+        user = add_user(username=f"head{number + 1}", name=name)
         grant_role(user, role="grid_head", grid=grid.id, at=at)
         phone = f"1600000{number:04d}" if pack.language == "zh" else f"07700 900{number % 1000:03d}"
         appoint(
