@@ -44,8 +44,18 @@ def build(people: int, seed: int) -> tuple[object, list[int]]:
 
     rng = random.Random(seed)
     at = datetime.now(UTC)
-    incident = declare_incident(name="bench", kind="epidemic", pack="epidemic-zh", area=None, starts_at=at,
-                                ends_at=at + timedelta(days=9), is_drill=True, time_zone="Asia/Shanghai", by=None, at=at)  # fmt: skip
+    incident = declare_incident(
+        name="bench",
+        kind="epidemic",
+        pack="epidemic-zh",
+        area=None,
+        starts_at=at,
+        ends_at=at + timedelta(days=9),
+        is_drill=True,
+        time_zone="Asia/Shanghai",
+        by=None,
+        at=at,
+    )
     city = add_area(code="99", name="测速市", level="city", parent=None, is_partition=False)
     district = add_area(code="9901", name="测速区", level="district", parent=city, is_partition=False)
     definition = load("epidemic-zh").campaign_kind_json("door_register")
@@ -59,34 +69,84 @@ def build(people: int, seed: int) -> tuple[object, list[int]]:
     street = None
     for number in range(total):
         if number % GRIDS_PER_STREET == 0:
-            street = add_area(code=f"9901{number:06d}", name=f"{number}街道", level="sub_district", parent=district, is_partition=True)
+            street = add_area(
+                code=f"9901{number:06d}",
+                name=f"{number}街道",
+                level="sub_district",
+                parent=district,
+                is_partition=True,
+            )
         assert street is not None
         grid = add_grid(code=f"g{number}", name=f"{number}网格", area=street, level="SMALL", at=at)
-        building = Building.objects.create(area=street, sub_district=street.id, grid=grid.id, code=f"b{number}", name=f"{number}号楼")
+        building = Building.objects.create(
+            area=street, sub_district=street.id, grid=grid.id, code=f"b{number}", name=f"{number}号楼"
+        )
         doors = [
-            Dwelling(id=uuid.UUID(int=rng.getrandbits(128)), sub_district=street.id, grid=grid.id, building=building, unit="1",
-                     floor=n, room=str(n), label=f"{number}号楼{n}", walk_order=n)
+            Dwelling(
+                id=uuid.UUID(int=rng.getrandbits(128)),
+                sub_district=street.id,
+                grid=grid.id,
+                building=building,
+                unit="1",
+                floor=n,
+                room=str(n),
+                label=f"{number}号楼{n}",
+                walk_order=n,
+            )
             for n in range(PER_GRID // PER_DOOR)
-        ]  # fmt: skip
+        ]
         ids = [uuid.UUID(int=rng.getrandbits(128)) for _ in range(PER_GRID)]
-        names = seal_many(keystore(), [(f"演{n}", seal_context("register_person", "name", i)) for n, i in enumerate(ids)],
-                          purpose="daily", sub_district=street.id, klass="personal")  # fmt: skip
+        names = seal_many(
+            keystore(),
+            [(f"演{n}", seal_context("register_person", "name", i)) for n, i in enumerate(ids)],
+            purpose="daily",
+            sub_district=street.id,
+            klass="personal",
+        )
         persons = [
-            Person(id=i, sub_district=street.id, grid=grid.id, dwelling_id=doors[n // PER_DOOR].id, name=Sealed(name))
+            Person(
+                id=i,
+                sub_district=street.id,
+                grid=grid.id,
+                dwelling_id=doors[n // PER_DOOR].id,
+                name=Sealed(name),
+            )
             for n, (i, name) in enumerate(zip(ids, names, strict=True))
         ]
         left = {i for i in ids if rng.random() < 0.15}
         entries = [
-            LedgerEntry(round=round_.id, sub_district=street.id, subject=i, origin="FROZEN", origin_grid=grid.id, origin_dwelling=p.dwelling_id,
-                        grid=grid.id, dwelling=p.dwelling_id, cls="OPEN" if i in left else "DONE", outcome="" if i in left else "REGISTERED")
+            LedgerEntry(
+                round=round_.id,
+                sub_district=street.id,
+                subject=i,
+                origin="FROZEN",
+                origin_grid=grid.id,
+                origin_dwelling=p.dwelling_id,
+                grid=grid.id,
+                dwelling=p.dwelling_id,
+                cls="OPEN" if i in left else "DONE",
+                outcome="" if i in left else "REGISTERED",
+            )
             for i, p in zip(ids, persons, strict=True)
-        ]  # fmt: skip
+        ]
         with transaction.atomic():
             Dwelling.objects.bulk_create(doors)
             Person.objects.bulk_create(persons)
             LedgerEntry.objects.bulk_create(entries)
-            RoundGrid.objects.bulk_create([RoundGrid(round=round_.id, sub_district=street.id, grid=grid.id, frozen=PER_GRID, n_open=len(left),
-                                                     n_done=PER_GRID - len(left), doors=len(doors), is_frozen=True)])  # fmt: skip
+            RoundGrid.objects.bulk_create(
+                [
+                    RoundGrid(
+                        round=round_.id,
+                        sub_district=street.id,
+                        grid=grid.id,
+                        frozen=PER_GRID,
+                        n_open=len(left),
+                        n_done=PER_GRID - len(left),
+                        doors=len(doors),
+                        is_frozen=True,
+                    )
+                ]
+            )
         grids.append(grid.id)
         if number % 100 == 0:
             sys.stderr.write(f"{number}/{total} grids\n")
@@ -137,11 +197,16 @@ def main() -> None:
     def raw() -> None:
         with connection.cursor() as cursor:
             key = round_.id.hex if connection.vendor == "sqlite" else round_.id
-            cursor.execute("SELECT subject FROM campaigns_ledgerentry WHERE round = %s AND grid = %s AND cls = 'OPEN'", [key, rng.choice(grids)])
+            cursor.execute(
+                "SELECT subject FROM campaigns_ledgerentry WHERE round = %s AND grid = %s AND cls = 'OPEN'",
+                [key, rng.choice(grids)],
+            )
             cursor.fetchall()
 
     def one_grid() -> None:
-        missing_page(round_, accounts_of_round(round_.id, [rng.choice(grids)]), scope=scope, pack=pack, limit=500)
+        missing_page(
+            round_, accounts_of_round(round_.id, [rng.choice(grids)]), scope=scope, pack=pack, limit=500
+        )
 
     def all_counts() -> None:
         figures(accounts_of_round(round_.id))
@@ -159,13 +224,23 @@ def main() -> None:
         "subjects of all missing": timed(all_listed, 3),
     }
     report = {
-        "people": options.people, "grids": len(grids), "database": connection.vendor, "seed": options.seed, "built_s": round(built, 1),
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "people": options.people,
+        "grids": len(grids),
+        "database": connection.vendor,
+        "seed": options.seed,
+        "built_s": round(built, 1),
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
         "results": results,
         "ratio of the list with names to the raw query": round(
-            results["missing list with names, one grid"]["median_ms"] / results["raw query, one grid"]["median_ms"], 1
+            results["missing list with names, one grid"]["median_ms"]
+            / results["raw query, one grid"]["median_ms"],
+            1,
         ),
-    }  # fmt: skip
+    }
     RESULTS.mkdir(exist_ok=True)
     out = RESULTS / f"missing_list-{connection.vendor}-{options.people}.json"
     out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

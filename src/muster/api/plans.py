@@ -50,10 +50,20 @@ def list_plans(request: HttpRequest, area: int | None = None) -> dict[str, Any]:
 def _short(plan: DivisionPlan) -> dict[str, Any]:
     area = Area.objects.get(id=plan.area)
     return {
-        "id": plan.id, "state": plan.state, "area": {"id": area.id, "name": area.name, "name_en": area.name_en}, "progress": plan.progress,
-        "targets": plan.targets, "measure": plan.measure, "made_at": plan.made_at, "adopted_at": plan.adopted_at,
-        "problem": plan.problem or None, "proposal": None, "today": None, "reasons": [], "gap": None,
-    }  # fmt: skip
+        "id": plan.id,
+        "state": plan.state,
+        "area": {"id": area.id, "name": area.name, "name_en": area.name_en},
+        "progress": plan.progress,
+        "targets": plan.targets,
+        "measure": plan.measure,
+        "made_at": plan.made_at,
+        "adopted_at": plan.adopted_at,
+        "problem": plan.problem or None,
+        "proposal": None,
+        "today": None,
+        "reasons": [],
+        "gap": None,
+    }
 
 
 @router.post("/plans/districting", operation_id="plans_districting")
@@ -62,7 +72,9 @@ def start_plan(request: HttpRequest, body: DivisionIn) -> dict[str, Any]:
     """Queues the plan; the worker solves it in a child process."""
     area = area_with_id(body.area)
     who, _ = allow(request, "plans.districting", path=area.path)
-    plan = division_plans.queue_plan(area, targets=body.targets, measure=body.measure, by=who.user.id, at=who.at, seed=body.seed)
+    plan = division_plans.queue_plan(
+        area, targets=body.targets, measure=body.measure, by=who.user.id, at=who.at, seed=body.seed
+    )
     return {"id": plan.id, "state": plan.state}
 
 
@@ -92,7 +104,10 @@ def plan_json(plan: DivisionPlan) -> dict[str, Any]:
         **answer,
         "proposal": division_plans.figures_of(weights),
         "today": division_plans.today_figures(plan.area_path),
-        "grids": [{k: g[k] for k in ("key", "level", "parent", "name", "name_en", "people", "buildings")} for g in plan.proposal["grids"]],
+        "grids": [
+            {k: g[k] for k in ("key", "level", "parent", "name", "name_en", "people", "buildings")}
+            for g in plan.proposal["grids"]
+        ],
         "worst": worst / 1_000_000,
         "bound": bound / 1_000_000,
         "gap": max(0, worst - bound) / 1_000_000,
@@ -118,10 +133,20 @@ def plan_map(request: HttpRequest, plan_id: uuid.UUID, level: str = "SMALL") -> 
     plan = _plan(request, plan_id)
     grids = plan.proposal["grids"] if plan.proposal else []
     return collection(
-        {**feature(g["geometry"], id=number, key=g["key"], name=g["name"], total=g["people"], people=g["people"], centre=[g["lon"], g["lat"]]),
-         "id": number}
+        {
+            **feature(
+                g["geometry"],
+                id=number,
+                key=g["key"],
+                name=g["name"],
+                total=g["people"],
+                people=g["people"],
+                centre=[g["lon"], g["lat"]],
+            ),
+            "id": number,
+        }
         for number, g in enumerate(g for g in grids if g["level"] == level)
-    )  # fmt: skip
+    )
 
 
 @router.get("/plans/{plan_id}/buildings", operation_id="plans_buildings")
@@ -151,8 +176,18 @@ def adopt(request: HttpRequest, plan_id: uuid.UUID) -> dict[str, Any]:
     who, _ = allow(request, "plans.adopt", path=plan.area_path)
     division_plans.demand_adoptable(plan)
     proposal = division_plans.proposal_of(plan)
-    grids = [NewGrid(g.key, g.level, g.parent, g.name, g.name_en, g.geometry, g.lon, g.lat) for g in proposal.grids]
-    moved = adopt_division(area_with_id(plan.area), Division(grids, proposal.small_of, proposal.walk), by=who.user.id, at=who.at)
+    grids = [
+        NewGrid(g.key, g.level, g.parent, g.name, g.name_en, g.geometry, g.lon, g.lat) for g in proposal.grids
+    ]
+    moved = adopt_division(
+        area_with_id(plan.area), Division(grids, proposal.small_of, proposal.walk), by=who.user.id, at=who.at
+    )
     division_plans.mark_adopted(plan, by=who.user.id, at=who.at)
-    return {"state": PlanState.ADOPTED, "buildings": moved.buildings, "doors": moved.doors, "persons": moved.persons,
-            "made": moved.made, "retired": moved.retired}  # fmt: skip
+    return {
+        "state": PlanState.ADOPTED,
+        "buildings": moved.buildings,
+        "doors": moved.doors,
+        "persons": moved.persons,
+        "made": moved.made,
+        "retired": moved.retired,
+    }

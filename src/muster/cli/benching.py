@@ -19,7 +19,11 @@ def register_commands(app: typer.Typer) -> None:
 def bench(context: typer.Context, name: str) -> None:
     """Run a benchmark of the checkout (benchmarks/NAME.py); its result is a file with machine and seed."""
     folder = Path(__file__).resolve().parents[3] / "benchmarks"
-    known = sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.rglob("*.py") if p.stem != "__init__")
+    known = sorted(
+        str(p.relative_to(folder).with_suffix("")) for p in folder.rglob("*.py") if p.stem != "__init__"
+    )
     if name not in known:
         raise Refusal("bench_unknown", name=name, known=", ".join(known) or "-")
-    raise typer.Exit(subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode)
+    raise typer.Exit(
+        subprocess.run([sys.executable, str(folder / f"{name}.py"), *context.args], check=False).returncode
+    )

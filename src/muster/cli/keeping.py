@@ -67,7 +67,9 @@ def sunset(
     officer: Annotated[list[str], typer.Option(help="a person who answers for it; at least two")],
     authority: Annotated[str, typer.Option(help="the body and document that order it")],
     witness: Annotated[str, typer.Option(help="who watches")],
-    record: Annotated[Path, typer.Option("-o", help="where the signed record goes")] = Path("destruction.json"),
+    record: Annotated[Path, typer.Option("-o", help="where the signed record goes")] = Path(
+        "destruction.json"
+    ),
     acting: Annotated[str | None, typer.Option("--as", help="the user on whose behalf this is done")] = None,
 ) -> None:
     """Destroy the personal data of an ended incident, keys first, and write the signed record."""
@@ -104,6 +106,10 @@ def verify_destruction(record: Path) -> None:
     except ValueError as error:
         raise Refusal("record_unreadable", path=str(record)) from error
     faults = check_destruction(document)
-    typer.echo("destruction holds: signed by this house, no row and no key is left" if not faults else "\n".join(faults))
+    typer.echo(
+        "destruction holds: signed by this house, no row and no key is left"
+        if not faults
+        else "\n".join(faults)
+    )
     if faults:
         raise typer.Exit(1)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sunset: personal data dies when its incident has ended, and a signed record says so.
 
-Keys are destroyed first: from then on nothing sealed under the incident can be read, also in copies and backups. Then
-the rows go. Counts by grid stay; the record names what was destroyed, by whom, on whose authority, before which witness.
+Keys are destroyed first: from then on nothing sealed under the incident can be read, also in copies and
+backups. Then the rows go. Counts by grid stay; the record names what was destroyed, by whom, on whose
+authority, before which witness.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from muster.campaigns.models import DoorEntry, LedgerEntry, Round
 from muster.incidents.models import Incident, Mode
 from muster.incidents.services import is_in_force
 from muster.places.models import Dwelling
-from muster.register.models import DuplicatePair, Household, Need, Person
+from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
@@ -38,8 +39,11 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "facts": Fact.objects.filter(incident=incident),
         "second_copies": SecondCopy.objects.filter(incident=incident),
         "waiting": Waiting.objects.filter(incident=incident),
+        "import_batches": ImportBatch.objects.filter(incident=incident),
         "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
-        "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(first__in=_overlay_persons(purpose)),
+        "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
+            first__in=_overlay_persons(purpose)
+        ),
         "persons": Person.objects.across(reason="sunset").filter(purpose=purpose),
         "households": Household.objects.across(reason="sunset").filter(purpose=purpose),
         "dwellings": Dwelling.objects.across(reason="sunset").filter(purpose=purpose),
@@ -55,7 +59,9 @@ def purposes_of(incident: uuid.UUID) -> tuple[str, str]:
     return str(incident), f"journal:{incident}"
 
 
-def destroy_incident_data(incident: Incident, *, officers: Iterable[str], authority: str, witness: str, by: uuid.UUID, at: datetime) -> dict[str, Any]:
+def destroy_incident_data(
+    incident: Incident, *, officers: Iterable[str], authority: str, witness: str, by: uuid.UUID, at: datetime
+) -> dict[str, Any]:
     """Destroys keys and rows of an ended incident and answers the signed record.
 
     Raises:
@@ -71,12 +77,27 @@ def destroy_incident_data(incident: Incident, *, officers: Iterable[str], author
     keys = [k for purpose in purposes_of(incident.id) for k in keystore().destroy(purpose=purpose)]
     _delete_rows(incident, by=by, at=at)
     told = {
-        "v": 1, "incident": str(incident.id), "name": incident.name, "at": at.isoformat(), "authority": authority, "officers": named,
-        "witness": witness, "rows_before": before, "rows_after": count_rows(incident.id), "keys_destroyed": sorted(keys),
-        "ciphertext_digest": digest, "kept": "counts by grid and round", "known_copies_outside": list(KNOWN_COPIES),
-    }  # fmt: skip
+        "v": 1,
+        "incident": str(incident.id),
+        "name": incident.name,
+        "at": at.isoformat(),
+        "authority": authority,
+        "officers": named,
+        "witness": witness,
+        "rows_before": before,
+        "rows_after": count_rows(incident.id),
+        "keys_destroyed": sorted(keys),
+        "ciphertext_digest": digest,
+        "kept": "counts by grid and round",
+        "known_copies_outside": list(KNOWN_COPIES),
+    }
     key = keystore().instance_key()
-    return {"record": told, "signed_by": key.kid, "jwk": key.jwk, "signature": key.sign(canonical(told)).hex()}
+    return {
+        "record": told,
+        "signed_by": key.kid,
+        "jwk": key.jwk,
+        "signature": key.sign(canonical(told)).hex(),
+    }
 
 
 def _delete_rows(incident: Incident, *, by: uuid.UUID, at: datetime) -> None:
@@ -87,7 +108,9 @@ def _delete_rows(incident: Incident, *, by: uuid.UUID, at: datetime) -> None:
         for rows in overlay_rows(incident.id).values():
             rows.delete()
         Incident.objects.filter(id=incident.id).update(mode=Mode.CLOSED)
-        record_event("Incident", incident.id, "sunset", at=at, actor=by, incident=incident.id, to_state=Mode.CLOSED)
+        record_event(
+            "Incident", incident.id, "sunset", at=at, actor=by, incident=incident.id, to_state=Mode.CLOSED
+        )
 
 
 def count_rows(incident: uuid.UUID) -> dict[str, int]:
@@ -101,7 +124,12 @@ def count_rows(incident: uuid.UUID) -> dict[str, int]:
 def ciphertext_digest(incident: uuid.UUID) -> str:
     """A digest over every sealed fact of the incident, taken before it goes: what exactly was destroyed."""
     hasher = hashlib.sha256()
-    for body in Fact.objects.filter(incident=incident).order_by("device", "seq").values_list("body", flat=True).iterator():
+    for body in (
+        Fact.objects.filter(incident=incident)
+        .order_by("device", "seq")
+        .values_list("body", flat=True)
+        .iterator()
+    ):
         hasher.update(hashlib.sha256(bytes(body or b"")).digest())
     return hasher.hexdigest()
 

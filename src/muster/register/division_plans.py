@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The life of a division plan: queued at a desk, solved in a child process, changed by hand, read back for adoption."""
+"""The life of a division plan: queued at a desk, solved in a child process, changed by hand, adopted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from muster.places.models import Area, Grid
 from muster.places.states import GridLevel, GridStatus
 from muster.register.models import DivisionPlan, Person
 from muster.register.plan_models import PlanState
-from muster.register.plans import DEFAULT_SIZES, ProposedGrid, Proposal, propose_division, redraw
+from muster.register.plans import DEFAULT_SIZES, Proposal, ProposedGrid, propose_division, redraw
 from muster.trail.services import record_event
 
 MEASURES = frozenset({"population", "workload"})
 
 
-def queue_plan(area: Area, *, targets: Mapping[str, int], measure: str, by: uuid.UUID, at: datetime, seed: int = 0) -> DivisionPlan:
+def queue_plan(
+    area: Area, *, targets: Mapping[str, int], measure: str, by: uuid.UUID, at: datetime, seed: int = 0
+) -> DivisionPlan:
     """Raises Refusal division_size_bad, division_measure_unknown."""
     sizes = {**DEFAULT_SIZES, **{k: v for k, v in targets.items() if k in DEFAULT_SIZES}}
     if not 0 < sizes["small"] <= sizes["medium"] <= sizes["large"] <= 10_000_000:
@@ -30,7 +32,14 @@ def queue_plan(area: Area, *, targets: Mapping[str, int], measure: str, by: uuid
     if measure not in MEASURES:
         raise Refusal("division_measure_unknown", measure=measure)
     return DivisionPlan.objects.create(
-        area=area.id, area_path=area.path, targets=sizes, measure=measure, seed=seed, made_by=by, made_at=at, based_on=grids_in_force(area)
+        area=area.id,
+        area_path=area.path,
+        targets=sizes,
+        measure=measure,
+        seed=seed,
+        made_by=by,
+        made_at=at,
+        based_on=grids_in_force(area),
     )
 
 
@@ -50,19 +59,27 @@ def solve_plan(plan_id: uuid.UUID) -> DivisionPlan:
     area = Area.objects.get(id=plan.area)
 
     def show(step: Any) -> None:
-        DivisionPlan.objects.filter(id=plan_id).update(progress={"done": step.done, "total": step.total, "stage": step.stage})
+        DivisionPlan.objects.filter(id=plan_id).update(
+            progress={"done": step.done, "total": step.total, "stage": step.stage}
+        )
 
     try:
-        proposal = propose_division(area, sizes=plan.targets, measure=plan.measure, seed=plan.seed, progress=show)
+        proposal = propose_division(
+            area, sizes=plan.targets, measure=plan.measure, seed=plan.seed, progress=show
+        )
     except Refusal as refusal:
         fail_plan(plan_id, refusal.code)
         return DivisionPlan.objects.get(id=plan_id)
-    DivisionPlan.objects.filter(id=plan_id).update(state=PlanState.READY, proposal=proposal_json(proposal), progress=None)
+    DivisionPlan.objects.filter(id=plan_id).update(
+        state=PlanState.READY, proposal=proposal_json(proposal), progress=None
+    )
     return DivisionPlan.objects.get(id=plan_id)
 
 
 def fail_plan(plan_id: uuid.UUID, problem: str) -> None:
-    DivisionPlan.objects.filter(id=plan_id).exclude(state=PlanState.READY).update(state=PlanState.FAILED, problem=problem[:240])
+    DivisionPlan.objects.filter(id=plan_id).exclude(state=PlanState.READY).update(
+        state=PlanState.FAILED, problem=problem[:240]
+    )
 
 
 def move_building(plan: DivisionPlan, building: uuid.UUID, to: str) -> DivisionPlan:
@@ -108,15 +125,27 @@ def mark_adopted(plan: DivisionPlan, *, by: uuid.UUID, at: datetime) -> None:
 def proposal_json(proposal: Proposal) -> dict[str, Any]:
     return {
         "grids": [
-            {"key": g.key, "level": g.level, "parent": g.parent, "name": g.name, "name_en": g.name_en, "people": g.people,
-             "buildings": g.buildings, "geometry": g.geometry, "lon": g.lon, "lat": g.lat}
+            {
+                "key": g.key,
+                "level": g.level,
+                "parent": g.parent,
+                "name": g.name,
+                "name_en": g.name_en,
+                "people": g.people,
+                "buildings": g.buildings,
+                "geometry": g.geometry,
+                "lon": g.lon,
+                "lat": g.lat,
+            }
             for g in proposal.grids
         ],
         "small_of": {str(b): key for b, key in proposal.small_of.items()},
         "walk": {str(b): n for b, n in proposal.walk.items()},
-        "worst_ppm": proposal.worst_ppm, "bound_ppm": proposal.bound_ppm, "moved_people": proposal.moved_people,
+        "worst_ppm": proposal.worst_ppm,
+        "bound_ppm": proposal.bound_ppm,
+        "moved_people": proposal.moved_people,
         "reasons": proposal.reasons,
-    }  # fmt: skip
+    }
 
 
 def proposal_of(plan: DivisionPlan) -> Proposal:
@@ -124,9 +153,14 @@ def proposal_of(plan: DivisionPlan) -> Proposal:
     if raw is None:
         raise Refusal("plan_not_ready", state=plan.state)
     return Proposal(
-        [ProposedGrid(**g) for g in raw["grids"]], {uuid.UUID(b): key for b, key in raw["small_of"].items()},
-        {uuid.UUID(b): n for b, n in raw["walk"].items()}, raw["worst_ppm"], raw["bound_ppm"], raw["moved_people"], raw["reasons"],
-    )  # fmt: skip
+        [ProposedGrid(**g) for g in raw["grids"]],
+        {uuid.UUID(b): key for b, key in raw["small_of"].items()},
+        {uuid.UUID(b): n for b, n in raw["walk"].items()},
+        raw["worst_ppm"],
+        raw["bound_ppm"],
+        raw["moved_people"],
+        raw["reasons"],
+    )
 
 
 def figures_of(weights_by_level: Mapping[str, list[int]]) -> dict[str, Any]:
@@ -137,9 +171,22 @@ def figures_of(weights_by_level: Mapping[str, list[int]]) -> dict[str, Any]:
         if weights:
             mean = sum(weights) / len(weights)
             spread = max(abs(w - mean) for w in weights) / mean if mean else 0.0
-            levels.append({"level": level, "grids": len(weights), "smallest": min(weights), "mean": round(mean, 1), "largest": max(weights),
-                           "spread": round(spread, 4)})  # fmt: skip
-    return {"levels": levels, "cut_lines": 0, "loose_buildings": 0, "populations": sorted(weights_by_level.get(GridLevel.SMALL, []))}
+            levels.append(
+                {
+                    "level": level,
+                    "grids": len(weights),
+                    "smallest": min(weights),
+                    "mean": round(mean, 1),
+                    "largest": max(weights),
+                    "spread": round(spread, 4),
+                }
+            )
+    return {
+        "levels": levels,
+        "cut_lines": 0,
+        "loose_buildings": 0,
+        "populations": sorted(weights_by_level.get(GridLevel.SMALL, [])),
+    }
 
 
 def today_figures(area_path: str) -> dict[str, Any] | None:
@@ -147,7 +194,9 @@ def today_figures(area_path: str) -> dict[str, Any] | None:
     grids = {g.id: g for g in Grid.objects.filter(area__path__startswith=area_path, status=GridStatus.ACTIVE)}
     if not grids:
         return None
-    living = Person.objects.across(reason="count").filter(grid__in=list(grids), lives_here=True, left_at__isnull=True)
+    living = Person.objects.across(reason="count").filter(
+        grid__in=list(grids), lives_here=True, left_at__isnull=True
+    )
     people = Counter(living.values_list("grid", flat=True))
     weights: dict[str, list[int]] = {}
     for g in grids.values():

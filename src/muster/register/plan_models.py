@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DivisionPlan: a proposal to divide an area into grids, made in a child of the worker, looked at and adopted by a person."""
+"""DivisionPlan: a proposal to divide an area into grids, looked at and adopted by a person."""
 
 from __future__ import annotations
 

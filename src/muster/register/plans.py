@@ -288,7 +288,7 @@ def _key(name: str, level: str, inside: Sequence[Building], numbers: Counter[tup
     while True:
         numbers[home.code, level] += 1
         code = f"{home.code}-{level[0]}{numbers[home.code, level]:02d}"
-        # A code in use today may be that of a grid that goes on: two of one code would become one.
+        # A code in use may be that of a grid that goes on: two of one code would become one.
         if not Grid.objects.filter(code=code, status=GridStatus.ACTIVE).exists():
             return code
 

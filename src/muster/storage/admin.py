@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LookOnly: the admin shows control tables; changes go through services, which check, record and bump revisions."""
+"""LookOnly: the admin shows control tables; changes go through services, which check and record."""
 
 from __future__ import annotations
 

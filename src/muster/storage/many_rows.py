@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many rows of a table in one go: Insert and update_rows.
 
-The ORM's bulk_create converts each value through half a dozen calls, inside the transaction, and its bulk_update
-builds one statement that grows with the square of the rows; .save() with a changed composite key silently makes a
-second row. Here values are made ready before the transaction begins, and the database is called once.
+The ORM's bulk_create converts each value through half a dozen calls, inside the transaction, and its
+bulk_update builds one statement that grows with the square of the rows; .save() with a changed composite key
+silently makes a second row. Here values are made ready before the transaction begins, and the database is
+called once.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def _reader(field: Any) -> Convert:
     """row -> the value of a field as the database takes it."""
     name = field.attname
     if isinstance(field, SealedField):
-        return lambda row: field.get_db_prep_save(field.pre_save(row, True), connection)
+        return lambda row: field.get_db_prep_save(field.pre_save(row, add=True), connection)
     convert = _converter(field)
     if convert is None:
         return lambda row: row.__dict__[name]

@@ -11,7 +11,7 @@ from django.db import connection
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Everything read inside is of one moment. Writes nothing; inside a transaction it is that transaction's view.
+    """Everything read inside is of one moment; inside a transaction it is that transaction's view.
 
     Django's own atomic() would take SQLite's write lock at once (IMMEDIATE) and stop the fold.
     """
