@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -18,11 +18,11 @@ from muster.cli.processes import stop_event
 from muster.cli.supervisor import Process, Supervisor, house_processes, muster
 
 
-def run_demo() -> None:
+def run_demo(*, speed: int | None = None) -> None:
     """Starts web, intake, fold, worker and the player; prints the address when the house answers."""
     from muster.drill.staging import refresh_addresses
 
-    refresh_addresses()
+    refresh_addresses(speed=speed)
     house = Supervisor([*house_processes(), Process("player", muster("play"))])
     threading.Thread(target=_announce, daemon=True).start()
     house.run()
@@ -60,21 +60,20 @@ def run_player() -> None:
 
     stop = stop_event()
     demo = msgspec.json.decode(demo_file().read_bytes())
-    with httpx.Client(verify=False, timeout=2.0) as http:  # noqa: S501
-        while not stop.is_set():
-            try:
-                if (
-                    http.get(f"{demo['web']}/readyz").status_code == 200
-                    and http.get(f"{demo['intake']}/readyz").status_code == 200
-                ):
-                    break
-            except httpx.HTTPError:
-                pass
-            stop.wait(0.3)
-    if stop.is_set():
-        sys.exit(0)
     folder = Path(settings.ENVIRONMENT.data) / "drill"
+    # The city is made again while the house is still starting.
     player = Player(
         demo, city_of(demo), day_of(demo), folder, seed=demo["seed"], language=demo.get("language", "zh")
     )
-    player.run(stop.is_set)
+    while not stop.is_set() and not _house_answers(demo):
+        stop.wait(0.3)
+    if not stop.is_set():
+        player.run(stop.is_set)
+
+
+def _house_answers(demo: dict[str, Any]) -> bool:
+    with httpx.Client(verify=False, timeout=2.0) as http:  # noqa: S501
+        try:
+            return all(http.get(f"{demo[part]}/readyz").status_code == 200 for part in ("web", "intake"))
+        except httpx.HTTPError:
+            return False

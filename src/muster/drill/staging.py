@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.conf import settings
 from muster.accounts.models import User
 from muster.accounts.services import add_user, grant_role, make_token
 from muster.base.clock import now
+from muster.base.errors import Refusal
 from muster.campaigns.models import Round
 from muster.campaigns.services import freeze_round, open_round, plan_round, save_kind, start_campaign
 from muster.drill.city import Day, generate, load_day
@@ -69,6 +71,9 @@ HEADS_EN = [
     "Ben Mills",
 ]
 
+MARKER = "half-made"
+OWN_FOLDERS = ("drill", "journal", "live", "blobs")
+
 
 @dataclass(frozen=True, slots=True)
 class Staging:
@@ -107,11 +112,44 @@ def day_of(demo: Mapping[str, Any]) -> Day:
     return load_day(demo["city"]["scenario"])
 
 
-def stage(staging: Staging, *, say: Callable[[str], None]) -> None:
+class Progress(Protocol):
+    """What a staging tells while it works."""
+
+    def step(self, what: str, /, **facts: object) -> None: ...
+
+    def count(self, done: int, total: int) -> None: ...
+
+
+def clear_half_made(data: Path) -> bool:
+    """Removes what an interrupted staging left, before the first connection; answers whether there was any.
+
+    Only a folder that a staging marked as its own is touched, and never one with a whole demo in it.
+    """
+    marker = data / "drill" / MARKER
+    if (data / "demo.json").exists() or not marker.exists():
+        return False
+    if not settings.ENVIRONMENT.database_url.startswith("sqlite"):
+        raise Refusal("drill.half_made")
+    for database in data.glob("muster.sqlite3*"):
+        database.unlink()
+    for folder in OWN_FOLDERS:
+        shutil.rmtree(data / folder, ignore_errors=True)
+    return True
+
+
+def _mark_as_own(data: Path) -> None:
+    """Raises Refusal("drill.folder_in_use") where a house is kept that is no drill."""
+    if Area.objects.exists() or Incident.objects.exists():
+        raise Refusal("drill.folder_in_use", folder=str(data))
+    (data / "drill").mkdir(parents=True, exist_ok=True)
+    (data / "drill" / MARKER).touch()
+
+
+def stage(staging: Staging, *, progress: Progress) -> None:
     """Makes everything a demo needs; demo.json comes last: half a staging is never taken for a whole one."""
     at = now()
     pack = load(staging.scenario, data_dir=settings.ENVIRONMENT.data)
-    zh = pack.language == "zh"
+    data = Path(settings.ENVIRONMENT.data)
     city_told = {
         "scenario": staging.scenario,
         "people": staging.people,
@@ -119,24 +157,22 @@ def stage(staging: Staging, *, say: Callable[[str], None]) -> None:
         "roads": str(staging.roads.resolve()) if staging.roads else None,
         "townships": str(staging.townships.resolve()) if staging.townships else None,
     }
-    say("生成街区 · making the district" if zh else "making the town")
+    progress.step("city")
     city = city_from(city_told)
-    say(
-        f"写入名册 · loading {len(city.listed.persons):,} people"
-        if zh
-        else f"loading {len(city.listed.persons):,} people"
-    )
-    root = load_city(city, pack=pack, at=at)
+    _mark_as_own(data)
+    progress.step("list", people=f"{len(city.listed.persons):,}")
+    root = load_city(city, pack=pack, at=at, progress=lambda _, done, total: progress.count(done, total))
     incident = _incident(staging, pack, root, at)
-    say("划分网格 · dividing into grids" if zh else "dividing into grids")
+    progress.step("grids")
     proposal = propose_division(root, seed=staging.seed)
     adopt_division(root, division_of(proposal), by=None, at=at)
     heads = _heads(root, pack, at)
-    say("锁定名册 · freezing the roster" if zh else "freezing the roster")
-    round_ = _round(incident, pack, root, staging.scenario, at)
+    progress.step("roster")
+    round_ = _round(incident, pack, root, staging.scenario, at=at, progress=progress)
     users = _users(root, incident, at)
     demo = _demo(staging, city_told, incident=incident, round_=round_, users=users, heads=heads, at=at)
     _write_demo(demo)
+    (data / "drill" / MARKER).unlink(missing_ok=True)
 
 
 def _incident(staging: Staging, pack: Pack, root: Area, at: datetime) -> Incident:
@@ -193,7 +229,9 @@ def _password() -> str:
     return secrets.token_urlsafe(6)
 
 
-def _round(incident: Incident, pack: Pack, root: Area, scenario: str, at: datetime) -> Round:
+def _round(
+    incident: Incident, pack: Pack, root: Area, scenario: str, *, at: datetime, progress: Progress
+) -> Round:
     key = load_day(scenario).campaign_kind
     kind = save_kind(key=key, definition=pack.campaign_kind_json(key), incident=incident.id, by=None, at=at)
     campaign_name, round_name, _ = PLANS[scenario]
@@ -201,7 +239,7 @@ def _round(incident: Incident, pack: Pack, root: Area, scenario: str, at: dateti
     round_ = plan_round(
         campaign, name=round_name, at=at, by=None, opens_at=at, closes_at=at + timedelta(hours=12)
     )
-    return open_round(freeze_round(round_, by=None, at=at), by=None, at=at)
+    return open_round(freeze_round(round_, by=None, at=at, progress=progress.count), by=None, at=at)
 
 
 def _users(root: Area, incident: Incident, at: datetime) -> dict[str, tuple[User, str]]:
@@ -310,7 +348,7 @@ def _demo(
     }
 
 
-def refresh_addresses() -> dict[str, Any]:
+def refresh_addresses(*, speed: int | None = None) -> dict[str, Any]:
     """demo.json with the addresses of this run: ports and certificates may have changed."""
     demo: dict[str, Any] = msgspec.json.decode(demo_path().read_bytes())
     environment = settings.ENVIRONMENT
@@ -320,6 +358,8 @@ def refresh_addresses() -> dict[str, Any]:
         "worker_url": f"{environment.web_origin}/field/?code={demo['worker_code']}",
         "tls_authority": os.environ.get("MUSTER_TLS_AUTHORITY"),
     }
+    if speed is not None:
+        demo["speed"] = speed
     _write_demo(demo)
     return demo
 
