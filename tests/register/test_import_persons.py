@@ -2,12 +2,12 @@
 """Lists of persons: good rows in, bad rows back, known people recognised and never merged silently."""
 
 import pytest
+from tests.register.list_files import bring, id_number, operator, somebody
+from tests.support.world import make_world
 
 from muster.register.importing.batches import kept_rows
 from muster.register.importing.finding import Reach
 from muster.register.models import DuplicatePair, Household, Person
-from tests.register.list_files import bring, id_number, operator, somebody
-from tests.support.world import make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,7 @@ def test_what_contradicts_the_number_comes_back(world):
     }
 
 
-# ---- known people ------------------------------------------------------------------------------------------------
+# ---- known people ----
 
 
 def test_same_list_twice_adds_nobody(world):
@@ -253,7 +253,7 @@ def test_doors_outside_the_reach_are_not_known(world):
     assert codes(batch) == {2: ["import_area_unknown"]}
 
 
-# ---- twice in one file -------------------------------------------------------------------------------------------
+# ---- twice in one file ----
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,9 @@ def test_same_list_from_two_desks_in_one_moment_adds_nobody_twice(world):
     second = bring("persons", *lines, commit=False)
     bring("persons", *lines)
 
-    from muster.register.importing.committing import commit_batch
     from tests.register.list_files import now
+
+    from muster.register.importing.committing import commit_batch
 
     assert second.counts["new"] == 1
     assert commit_batch(second.id, now=now).result["same"] == 1
