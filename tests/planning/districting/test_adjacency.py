@@ -183,3 +183,20 @@ def test_no_lines_cross_nothing():
     assert crossed(
         np.ones(2), np.ones(2), np.zeros(2), np.zeros(2), nothing, np.zeros(0, np.int32)
     ).tolist() == [0, 0]
+
+
+def test_compound_with_others_between_its_houses_is_held_together():
+    points = [(0, 0), (40, 0), (80, 0), (40, 12), (40, -12)]
+
+    links = build_links(ground(points, compound=[0, -1, 0, -1, -1]))
+
+    assert (0, 2) in pairs(links)
+
+
+def test_compound_on_both_banks_of_a_river_is_not_held_together():
+    river = line("river", (50, -300), (50, 300))
+    points = [(0, 0), (0, 30), (100, 0), (100, 30)]
+
+    links = build_links(ground(points, compound=[0, 0, 0, 0], lines=[river]))
+
+    assert pairs(links) == {(0, 1), (2, 3)}

@@ -471,3 +471,15 @@ def test_explanations_have_words_in_both_languages():
         for reason in reasons:
             assert say(reason.code, reason.facts, language="zh")
             assert say(reason.code, reason.facts, language="en")
+
+
+def test_compound_on_both_banks_of_a_river_is_two():
+    problem = town(400, rivers=1, counts=(10,))
+    middle = np.abs(problem.y_m - np.median(problem.y_m)) < 120
+    court = ["court" if m and abs(x - 350) < 60 else None for m, x in zip(middle, problem.x_m, strict=True)]
+    problem = town(400, rivers=1, counts=(10,), compound=court)
+
+    plan = divided(problem)
+
+    members = np.flatnonzero(problem.compound >= 0)
+    assert len(set(plan.levels[0].grid_of[members].tolist())) == 2

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Floats, Ints, Longs
+from muster.planning.districting.candidates import FREE, NEVER, THROUGH_WALL, Candidates, joining, pieces
 from muster.planning.districting.crossing import crossed
 
 # A link longer than this joins no neighbours, unless nothing shorter holds the ground together.
@@ -28,8 +28,6 @@ _GATE_SHARE = 0.1
 
 # A building drawn right on a line has to be on one side of it: all are moved by so little.
 _NUDGE_M = (0.0137, 0.0071)
-
-_FREE, _THROUGH_WALL, _NEVER = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,31 +69,6 @@ class Links:
     through_wall: Bools
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidates:
-    """Links that might be: their buildings, their length, what they cross, whether a gate is one end."""
-
-    a: Longs
-    b: Longs
-    length: Floats
-    crosses: Ints
-    by_gate: Bools
-
-    def where(self, chosen: Bools) -> _Candidates:
-        return _Candidates(
-            self.a[chosen], self.b[chosen], self.length[chosen], self.crosses[chosen], self.by_gate[chosen]
-        )
-
-    def and_(self, other: _Candidates) -> _Candidates:
-        return _Candidates(
-            np.concatenate([self.a, other.a]),
-            np.concatenate([self.b, other.b]),
-            np.concatenate([self.length, other.length]),
-            np.concatenate([self.crosses, other.crosses]),
-            np.concatenate([self.by_gate, other.by_gate]),
-        )
-
-
 def build_links(ground: Ground) -> Links:
     """Return the links between neighbouring buildings.
 
@@ -105,18 +78,20 @@ def build_links(ground: Ground) -> Links:
     count = len(ground.x_m)
     every = _triangulated(ground)
     same = ground.community[every.a] == ground.community[every.b]
-    outward = every.where(~same & (every.crosses == _FREE) & (every.length <= FAR_M))
+    outward = every.where(~same & (every.crosses == FREE) & (every.length <= FAR_M))
     found = every.where(same)
-    kept = (found.crosses == _FREE) & (found.length <= FAR_M)
-    kept |= _joining(count, found, kept, found.crosses == _FREE)
+    kept = (found.crosses == FREE) & (found.length <= FAR_M)
+    kept |= joining(count, found, kept, found.crosses == FREE)
     apart = _smaller_pieces(ground, found, kept)
     if len(apart):
         found = found.and_(_nearest(ground, apart))
         kept = np.concatenate([kept, np.zeros(len(found.a) - len(kept), np.bool_)])
-        kept |= _joining(count, found, kept, found.crosses == _FREE)
-    kept |= _joining(count, found, kept, found.crosses != _NEVER)
-    found, kept = found.and_(outward), np.concatenate([kept, np.ones(len(outward.a), np.bool_)])
-    return _distinct(found.a[kept], found.b[kept], (found.by_gate | (found.crosses == _THROUGH_WALL))[kept])
+        kept |= joining(count, found, kept, found.crosses == FREE)
+    kept |= joining(count, found, kept, found.crosses != NEVER)
+    inside = _inside_compounds(ground, found.where(kept))
+    for more in (outward, inside):
+        found, kept = found.and_(more), np.concatenate([kept, np.ones(len(more.a), np.bool_)])
+    return _distinct(found.a[kept], found.b[kept], (found.by_gate | (found.crosses == THROUGH_WALL))[kept])
 
 
 def lawful_links(ground: Ground, a: Longs, b: Longs) -> Links:
@@ -125,13 +100,13 @@ def lawful_links(ground: Ground, a: Longs, b: Longs) -> Links:
         x, y = ground.x_m, ground.y_m
         no_gate = np.zeros(len(a), np.bool_)
         crosses = _crossings(ground, x[a], y[a], x[b], y[b], no_gate, no_gate)
-        free = _within_compound(ground, a, b, crosses) == _FREE
+        free = _within_compound(ground, a, b, crosses) == FREE
         a, b = a[free], b[free]
     apart = a != b
     return _distinct(a[apart], b[apart], np.zeros(int(apart.sum()), np.bool_))
 
 
-def _triangulated(ground: Ground) -> _Candidates:
+def _triangulated(ground: Ground) -> Candidates:
     """Return the links of a triangulation over buildings and gates, gates standing for a building inside."""
     count = len(ground.x_m)
     x = np.concatenate([ground.x_m, [gate.x_m for gate in ground.gates]])
@@ -146,7 +121,7 @@ def _triangulated(ground: Ground) -> _Candidates:
     crosses = _within_compound(ground, building[a], building[b], crosses)
     by_gate = (a >= count) | (b >= count)
     length = np.hypot(x[a] - x[b], y[a] - y[b])
-    return _Candidates(building[a], building[b], length, crosses, by_gate)
+    return Candidates(building[a], building[b], length, crosses, by_gate)
 
 
 def _buildings_inside(ground: Ground) -> Longs:
@@ -191,7 +166,7 @@ def _crossings(
         for line in ground.hard_lines
     ]
     weights = [
-        np.full(len(line.x_m) - 1, _THROUGH_WALL if line.kind == WALL else _NEVER, np.int32)
+        np.full(len(line.x_m) - 1, THROUGH_WALL if line.kind == WALL else NEVER, np.int32)
         for line in ground.hard_lines
     ]
     return crossed(
@@ -207,12 +182,12 @@ def _crossings(
 def _within_compound(ground: Ground, a: Longs, b: Longs, crosses: Ints) -> Ints:
     """Let buildings of one compound be neighbours across walls: those are their own."""
     same = (ground.compound[a] == ground.compound[b]) & (ground.compound[a] >= 0)
-    return np.where(same & (crosses == _THROUGH_WALL), _FREE, crosses).astype(np.int32)
+    return np.where(same & (crosses == THROUGH_WALL), FREE, crosses).astype(np.int32)
 
 
-def _smaller_pieces(ground: Ground, found: _Candidates, kept: Bools) -> Longs:
+def _smaller_pieces(ground: Ground, found: Candidates, kept: Bools) -> Longs:
     """Return the edge of each piece but the largest of its community: buildings with a link out of it."""
-    piece = _pieces(len(ground.x_m), found.a[kept], found.b[kept])
+    piece = pieces(len(ground.x_m), found.a[kept], found.b[kept])
     sizes = np.bincount(piece)
     community = ground.community[np.unique(piece, return_index=True)[1]]
     order = np.lexsort((-sizes, community))
@@ -223,7 +198,7 @@ def _smaller_pieces(ground: Ground, found: _Candidates, kept: Bools) -> Longs:
     return edge[~largest[piece[edge]]]
 
 
-def _nearest(ground: Ground, apart: Longs) -> _Candidates:
+def _nearest(ground: Ground, apart: Longs) -> Candidates:
     """Return links from the buildings to the nearest ones of their community."""
     from scipy.spatial import cKDTree
 
@@ -239,50 +214,42 @@ def _nearest(ground: Ground, apart: Longs) -> _Candidates:
         tails.append(np.repeat(asking, many))
         heads.append(mates[near.ravel()])
     a, b = np.concatenate(tails), np.concatenate(heads)
-    a, b = a[a != b], b[a != b]
+    return _between(ground, a[a != b], b[a != b])
+
+
+def _between(ground: Ground, a: Longs, b: Longs) -> Candidates:
+    """Return the straight links between buildings."""
     x, y = ground.x_m, ground.y_m
     no_gate = np.zeros(len(a), np.bool_)
     crosses = _crossings(ground, x[a], y[a], x[b], y[b], no_gate, no_gate)
     crosses = _within_compound(ground, a, b, crosses)
-    return _Candidates(a, b, np.hypot(x[a] - x[b], y[a] - y[b]), crosses, no_gate)
+    return Candidates(a, b, np.hypot(x[a] - x[b], y[a] - y[b]), crosses, no_gate)
 
 
-def _pieces(count: int, a: Longs, b: Longs) -> Longs:
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
+def _inside_compounds(ground: Ground, found: Candidates) -> Candidates:
+    """Return the shortest links that hold together compounds whose buildings are no neighbours yet.
 
-    links = csr_matrix((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
-    return np.asarray(connected_components(links, directed=False)[1], np.int64)
-
-
-def _joining(count: int, found: _Candidates, kept: Bools, allowed: Bools) -> Bools:
-    """Choose the shortest allowed links that join pieces which the kept ones leave apart (Kruskal)."""
-    piece = _pieces(count, found.a[kept], found.b[kept])
-    offered = np.flatnonzero(allowed & ~kept & (piece[found.a] != piece[found.b]))
-    order = offered[np.lexsort((found.b[offered], found.a[offered], found.length[offered]))]
-    chosen = np.zeros(len(kept), np.bool_)
-    joins = _spanning(int(piece.max(initial=-1)) + 1, piece[found.a[order]], piece[found.b[order]])
-    chosen[order[joins]] = True
-    return chosen
-
-
-@numba.njit(cache=True, nogil=True)
-def _spanning(count: int, a: Longs, b: Longs) -> Bools:
-    """Say of each link, taken in order, whether it joins two pieces."""
-    root = np.arange(count)
-    joins = np.zeros(len(a), np.bool_)
-    for link in range(len(a)):
-        one, other = a[link], b[link]
-        while root[one] != one:
-            root[one] = root[root[one]]
-            one = root[one]
-        while root[other] != other:
-            root[other] = root[root[other]]
-            other = root[other]
-        if one != other:
-            root[one] = other
-            joins[link] = True
-    return joins
+    What a river or a community border divides stays divided.
+    """
+    count = len(ground.x_m)
+    own = found.where(
+        (ground.compound[found.a] == ground.compound[found.b]) & (ground.compound[found.a] >= 0)
+    )
+    piece = pieces(count, own.a, own.b)
+    member = np.flatnonzero(ground.compound >= 0)
+    keys = np.unique(np.stack([ground.compound[member], piece[member]], axis=1), axis=0)[:, 0]
+    compounds, parts = np.unique(keys, return_counts=True)
+    tails, heads = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for compound in compounds[parts > 1]:
+        mates = np.flatnonzero(ground.compound == compound)
+        a, b = (side.ravel() for side in np.meshgrid(mates, mates, indexing="ij"))
+        apart = (a < b) & (piece[a] != piece[b]) & (ground.community[a] == ground.community[b])
+        tails.append(a[apart])
+        heads.append(b[apart])
+    offered = _between(ground, np.concatenate(tails), np.concatenate(heads))
+    every = own.and_(offered)
+    kept = np.arange(len(every.a)) < len(own.a)
+    return every.where(joining(count, every, kept, every.crosses == FREE))
 
 
 def _distinct(a: Longs, b: Longs, through_wall: Bools) -> Links:

@@ -98,9 +98,10 @@ def communities_are_not_mixed(problem: Problem, plan: Plan) -> Iterator[Violatio
 
 
 def compounds_are_whole(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    """What of a compound lies on one piece of ground is in one grid."""
     grid_of = plan.levels[0].grid_of
     whole = _stays_whole(problem) & ~_kept(problem)
-    triples = np.stack([problem.compound[whole], problem.community[whole], grid_of[whole]], axis=1)
+    triples = np.stack([problem.compound[whole], _pieces(problem)[whole], grid_of[whole]], axis=1)
     homes = np.unique(triples, axis=0)[:, :2]
     compounds, grids = np.unique(homes, axis=0, return_counts=True)
     for (compound, _), number in list(zip(compounds[grids > 1], grids[grids > 1], strict=True))[:_EXAMPLES]:
@@ -198,11 +199,28 @@ def _stays_whole(problem: Problem) -> Bools:
     return inside & (carried[np.maximum(problem.compound, 0)] <= most)
 
 
+def _pieces(problem: Problem) -> Longs:
+    """Return the piece of ground of each building: what lawful links of one community hold together."""
+    lawful = _lawful_links(problem) & _same_community(problem) & ~_at_kept(problem)
+    ends = problem.links.a[lawful], problem.links.b[lawful]
+    links = coo_matrix((np.ones(int(lawful.sum())), ends), shape=(problem.size,) * 2)
+    return np.asarray(connected_components(links.tocsr(), directed=False)[1], np.int64)
+
+
+def _same_community(problem: Problem) -> Bools:
+    return np.asarray(problem.community[problem.links.a] == problem.community[problem.links.b], np.bool_)
+
+
+def _at_kept(problem: Problem) -> Bools:
+    kept = _kept(problem)
+    return np.asarray(kept[problem.links.a] | kept[problem.links.b], np.bool_)
+
+
 def _courtyards(problem: Problem) -> tuple[Longs, Longs]:
-    """Return pairs that chain the buildings of each whole compound: people walk freely inside it."""
-    inside = np.flatnonzero(_stays_whole(problem))
-    order = inside[np.lexsort((inside, problem.community[inside], problem.compound[inside]))]
-    same = (np.diff(problem.compound[order]) == 0) & (np.diff(problem.community[order]) == 0)
+    """Return pairs that chain the buildings of each whole compound on one piece: people walk freely in it."""
+    inside, piece = np.flatnonzero(_stays_whole(problem)), _pieces(problem)
+    order = inside[np.lexsort((inside, piece[inside], problem.compound[inside]))]
+    same = (np.diff(problem.compound[order]) == 0) & (np.diff(piece[order]) == 0)
     return order[:-1][same], order[1:][same]
 
 

@@ -96,10 +96,10 @@ def pieces_of(region: Region) -> tuple[Longs, ...]:
 
 
 def _atoms(problem: Problem, used: Bools, whole: Bools) -> Longs:
-    """Number the atoms: a whole compound (its part in each community) is one, else each building."""
+    """Number the atoms: what of a whole compound lies on one piece of ground is one, else each building."""
     size = problem.size
-    communities = int(problem.community.max(initial=0)) + 1
-    own = problem.compound.astype(np.int64) * communities + problem.community
+    piece = _pieces_of_buildings(problem, used)
+    own = problem.compound.astype(np.int64) * (int(piece.max(initial=0)) + 1) + piece
     key = np.where(whole, own, int(own.max(initial=0)) + 1 + np.arange(size))
     atom_of = np.full(size, -1, np.int64)
     _, first, atom = np.unique(key[used], return_index=True, return_inverse=True)
@@ -107,6 +107,17 @@ def _atoms(problem: Problem, used: Bools, whole: Bools) -> Longs:
     number[np.argsort(first)] = np.arange(len(first))
     atom_of[used] = number[atom.reshape(-1)]
     return atom_of
+
+
+def _pieces_of_buildings(problem: Problem, used: Bools) -> Longs:
+    """Return the connected piece of each building: one community, one side of every hard line."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    a, b = problem.links.a, problem.links.b
+    joins = used[a] & used[b] & (problem.community[a] == problem.community[b])
+    links = coo_matrix((np.ones(int(joins.sum()), np.int8), (a[joins], b[joins])), shape=(problem.size,) * 2)
+    return np.asarray(connected_components(links.tocsr(), directed=False)[1], np.int64)
 
 
 def _region(problem: Problem, used: Bools, atom_of: Longs) -> Region:
