@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a command against a PostgreSQL of its own: `on_postgres.py pytest tests/spine`; it ends with the command.
+"""Run a command beside a PostgreSQL of its own: `on_postgres.py pytest tests/spine`. It ends with it.
 
 The command finds the server's address in MUSTER_TEST_DATABASE_URL. Exit 3 where no PostgreSQL is installed.
 """
