@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One settling for server and phone: the vectors that the phone's TypeScript obeys are what the server's rules say.
+"""One settling for server and phone: the vectors that the phone obeys are what the server's rules say.
 
 After a meant change of the rules: `python tests/web/test_settle_vectors.py` writes the vectors anew.
 """

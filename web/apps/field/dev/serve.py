@@ -223,7 +223,8 @@ class Town:
             "grids": [{"id": 7, "code": "Q-QX-007", "revision": self.revision, "sub_district": 3,
                        "name": "桥西社区第七网格" if chinese else "Weirside block 7",
                        "head": {"name": "周桂兰" if chinese else "Grace Okoro", "phone": "13900000007"}}],
-            "services": self.pack.to_json()["services"],
+            "services": self.pack.to_json()["services"], "phones": self.pack.to_json()["phones"],
+            "needs": self.pack.to_json()["needs"],
             "verdicts": [one for rev, of, one in self.verdicts if of == device and rev > (since or 0)],
         }  # fmt: skip
 
@@ -238,10 +239,11 @@ class Town:
 
 
 class Door(BaseHTTPRequestHandler):
-    """Answers as the real addresses would, with one switch: POST /dev/down and /dev/up."""
+    """Answers as the real addresses would. POST /dev/down: answers nothing; /dev/deaf: takes no batch; /dev/up."""
 
     town: Town
-    down = False
+    built = BUILT
+    state = "up"
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *args: object) -> None: ...
@@ -264,24 +266,24 @@ class Door(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlparse(self.path)
-        if Door.down:
+        if Door.state == "down":
             return self.answer(503, {"code": "busy"})
         if url.path == "/sync/v1/pull":
             device = self.town.devices.get(self.headers.get("Authorization", "").removeprefix("Bearer "), "")
             since = parse_qs(url.query).get("since", [None])[0]
             return self.answer(200, self.town.page(device, int(since) if since else None))
         name = url.path.removeprefix("/field/") or "index.html"
-        file = BUILT / name
+        file = self.built / name
         if url.path.startswith("/field/") and file.is_file():
             return self.send(200, file.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream")
         return self.answer(404, {"code": "not_found"})
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path in ("/dev/down", "/dev/up"):
-            Door.down = self.path == "/dev/down"
+        if self.path in ("/dev/down", "/dev/deaf", "/dev/up"):
+            Door.state = self.path.removeprefix("/dev/")
             return self.answer(200, {})
-        if Door.down:
+        if Door.state == "down" or (Door.state == "deaf" and self.path.endswith("/batches")):
             return self.answer(503, {"code": "busy"})
         if self.headers.get("Content-Encoding") == "gzip":
             raw = gzip.decompress(raw)
@@ -320,11 +322,15 @@ def main() -> None:
     parser.add_argument("--kinds", default="")
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--port", type=int, default=8090)
+    parser.add_argument("--built", type=Path, default=BUILT)
     chosen = parser.parse_args()
     kinds = chosen.kinds.split(",") if chosen.kinds else [packs.load(chosen.pack).campaign_kinds[0].key]
     Door.town = Town(chosen.pack, kinds, chosen.people, 7)
-    print(f"http://127.0.0.1:{chosen.port}/field/?code=AAAA-0001 ({len(Door.town.doors)} doors)", flush=True)
-    ThreadingHTTPServer(("127.0.0.1", chosen.port), Door).serve_forever()
+    Door.built = chosen.built
+    server = ThreadingHTTPServer(("127.0.0.1", chosen.port), Door)
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    print(f"{address}/field/?code=AAAA-0001 ({len(Door.town.doors)} doors)", flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -95,6 +95,13 @@ export interface ServiceName {
   icon?: string
 }
 
+/** A need that a worker may come upon, and the service by which lists then speak of it. */
+export interface NeedName {
+  code: string
+  name: Bilingual
+  service: string
+}
+
 export interface GoneRow {
   type: 'door' | 'household' | 'person' | 'entry' | 'building'
   id: string
@@ -131,9 +138,10 @@ export interface PullPage {
   gone: GoneRow[]
   verdicts: VerdictRow[]
   services?: ServiceName[]
+  needs?: NeedName[]
   emergency_numbers?: { number: string; name: Bilingual }[]
   /** How the pack writes phone numbers; without it a number is kept as it is typed. */
-  phones?: PhonePlan
+  phones?: PhonePlan | null
   server_keys?: { kid: string; jwk: JsonWebKey }[]
   terms_version?: string
 }

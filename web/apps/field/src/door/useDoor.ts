@@ -3,7 +3,7 @@
 import { pick, sentence } from '@muster/ui'
 import { doorOutcomes, mustGive, questionsFor, type DoorState, type Outcome } from '@muster/rules'
 import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
-import { lineName, rowLabel } from '../grid/wording'
+import { doorName, lineName } from '../grid/wording'
 import type { DoorView, Line } from '../grid/view'
 import { useField, type OutcomeDetail } from '../session/acting'
 import type { Session } from '../session/session'
@@ -74,8 +74,8 @@ export function useDoor(session: Session, view: ComputedRef<DoorView | null>): A
     const rules = kind.value
     if (!door || !rules || lines.length === 0) return
     const [first] = lines
-    const who = rules.unit === 'dwelling' ? rowLabel(door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
-    if (await acts.outcome(door, lines, outcome, `${who} ${pick(outcome.name)}`, detail)) {
+    const who = rules.unit === 'dwelling' ? doorName(door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
+    if (await acts.outcome(door, lines, outcome, `${who} · ${pick(outcome.name)}`, detail)) {
       last.value = lines.length === 1 ? outcome : null
       chosen.value = null
       acted.value = new Set([...acted.value, ...lines.map(({ subject }) => subject)])

@@ -7,6 +7,7 @@ import type {
   GoneRow,
   GridRow,
   HouseholdRow,
+  NeedName,
   PersonRow,
   PullPage,
   RoundRow,
@@ -18,6 +19,7 @@ export class GridCopy {
   rounds: RoundRow[] = []
   grids: GridRow[] = []
   services: ServiceName[] = []
+  needs: NeedName[] = []
   phones: PhonePlan | null = null
   emergency: NonNullable<PullPage['emergency_numbers']> = []
   readonly buildings = new Map<string, BuildingRow>()
@@ -31,6 +33,7 @@ export class GridCopy {
     this.rounds = merged(this.rounds, page.rounds)
     this.grids = merged(this.grids, page.grids)
     if (page.services) this.services = page.services
+    if (page.needs) this.needs = page.needs
     if (page.phones) this.phones = page.phones
     if (page.emergency_numbers) this.emergency = page.emergency_numbers
     for (const grid of page.gone_grids ?? []) this.removeGrid(grid)
@@ -59,6 +62,7 @@ export class GridCopy {
       rounds: this.rounds,
       grids: this.grids,
       services: this.services,
+      needs: this.needs,
       emergency_numbers: this.emergency,
       gone_grids: [],
       ...(this.phones && { phones: this.phones }),

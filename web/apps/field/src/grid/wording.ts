@@ -56,6 +56,8 @@ export function doorBadge(kind: CampaignKind, view: DoorView): Badge {
     const some = lines.find(({ entry }) => entry.cls !== 'OPEN')
     return some ? { tone: 'now', word: `${lines.length - view.left} / ${lines.length}` } : { tone: 'waiting', word: term(termOfClass('OPEN')) }
   }
+  // All accounted for, but nobody has been seen at this door: that is what is still to do here.
+  if (view.isLeft) return { tone: toneOf(reading.state), word: term(termOfDoor(reading.state)) }
   const arranged = lines.find(({ entry }) => entry.cls === 'ARRANGED')
   const shown = arranged ?? lines.find(({ entry }) => entry.cls === 'DONE') ?? lines[0]
   return shown ? lineBadge(kind, shown.entry) : { tone: toneOf(reading.state), word: term(termOfDoor(reading.state)) }

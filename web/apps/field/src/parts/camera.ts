@@ -17,12 +17,13 @@ export async function openCamera(video: HTMLVideoElement, onCode: (text: string)
   // Absent where the page is not secure or the browser has no camera.
   const devices = navigator.mediaDevices as MediaDevices | undefined
   if (!devices) throw new DOMException('no camera', 'NotFoundError')
+  const read = await reader()
   const stream = await devices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: 1280 } }, audio: false })
   const [track] = stream.getVideoTracks()
   video.srcObject = stream
   await video.play()
   const stopped = { now: false }
-  void look(video, onCode, stopped)
+  void look(video, read, onCode, stopped)
   const can = (track?.getCapabilities?.() ?? {}) as { torch?: boolean }
   return {
     hasLight: can.torch === true,
@@ -37,8 +38,7 @@ export async function openCamera(video: HTMLVideoElement, onCode: (text: string)
   }
 }
 
-async function look(video: HTMLVideoElement, onCode: (text: string) => boolean, stopped: { now: boolean }): Promise<void> {
-  const read = await reader()
+async function look(video: HTMLVideoElement, read: Read, onCode: (text: string) => boolean, stopped: { now: boolean }): Promise<void> {
   const frame = document.createElement('canvas')
   let last = ''
   while (!stopped.now) {
@@ -65,6 +65,9 @@ async function reader(): Promise<Read> {
     const detector = new Native({ formats: ['qr_code'] })
     return async (frame) => (await detector.detect(frame))[0]?.rawValue ?? null
   }
+  // The one built-in that the reader asks for and the oldest browsers of the support floor lack.
+  const known = Object as { hasOwn?: (of: object, name: PropertyKey) => boolean }
+  known.hasOwn ??= (of, name) => Object.prototype.hasOwnProperty.call(of, name)
   const { prepareZXingModule, readBarcodes } = await import('zxing-wasm/reader')
   prepareZXingModule({ overrides: { locateFile: () => readerUrl } })
   return async (frame) => {

@@ -38,6 +38,7 @@ export class Acts {
     const { answers, note, proof } = detail
     const body = {
       round: this.round,
+      door: view.door.id,
       outcome: outcome.code,
       via: 'door',
       ...(answers && Object.keys(answers).length > 0 && { answers }),
@@ -71,8 +72,13 @@ export class Acts {
     return this.make([{ kind: 'note.written', subject: this.doorOf(view), body: { text, round: this.round } }], this.t('note.saved'))
   }
 
+  need(view: DoorView, person: string, kind: string, note: string, words: string): Promise<boolean> {
+    const body = { round: this.round, door: view.door.id, kind, ...(note && { note }) }
+    return this.make([{ kind: 'need.seen', subject: { sub_district: view.door.sub_district, person }, body }], words)
+  }
+
   called(view: DoorView, line: Line, reached: boolean, words: string): Promise<boolean> {
-    const body = { round: this.round, channel: 'phone', reached }
+    const body = { round: this.round, door: view.door.id, channel: 'phone', reached }
     return this.make([{ kind: 'contact.tried', subject: this.subjectOf(view, line), body }], words)
   }
 
