@@ -112,6 +112,8 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
         "incident": incident_json(incident),
         "actor": {"id": lease.actor_id, "name": lease.actor.name},
         "services": pack.to_json().get("services", []),
+        "needs": [{k: n[k] for k in ("code", "name", "service")} for n in pack.to_json().get("needs", [])],
+        "phones": pack.to_json().get("phones"),
         "emergency_numbers": pack.to_json().get("emergency_numbers", []),
         "rounds": [round_json(r) for r in rounds],
         "grids": [_grid_json(g, rounds) for g in grids],
