@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closing a round: what is unexplained is in sight, the head signs what can be said, a late fact breaks it."""
+"""Closing a round: the unexplained is in sight, the head signs what can be said, a late fact breaks it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A house of our own for a journey: a staged city in a folder, `muster serve` on free ports, and its clients."""
+"""A house of our own for a journey: a staged city in a folder, `muster serve` on free ports, its clients."""
 
 from __future__ import annotations
 
