@@ -80,10 +80,11 @@ export const inbox = { list: () => get<Page<InboxItem>>('/inbox') }
 export const transfer = {
   list: () => get<Page<ImportJob>>('/imports'),
   one: (id: string) => get<ImportJob>(`/imports/${id}`),
-  upload: (kind: string, file: File, update: boolean) => {
+  upload: (kind: string, file: File, choices: { update: boolean; createDoors: boolean }) => {
     const form = new FormData()
     form.set('kind', kind)
-    form.set('update', update ? 'true' : 'false')
+    form.set('update', String(choices.update))
+    form.set('create_doors', String(choices.createDoors))
     form.set('file', file)
     return post<{ id: string }>('/imports', form)
   },

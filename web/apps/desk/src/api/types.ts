@@ -382,9 +382,11 @@ export interface ImportJob {
   progress: { done: number; total: number } | null
   counts: { rows: number; good: number; bad: number; new: number; changed: number; same: number; duplicates: number }
   columns: string[]
+  /** Heads of the file that nobody here knows; they are left out. */
+  unknown_columns?: string[]
   preview: ImportRow[]
   errors: { row: number; field: string; code: string; message: string; cure: string }[]
-  duplicates: { row: number; coming: Record<string, string>; here: Record<string, string>; id: string }[]
+  duplicates: { row: number; coming: Record<string, string>; here: Record<string, string>; id: string; reason?: string }[]
   made_at: string
   by: string
   problem?: string | null

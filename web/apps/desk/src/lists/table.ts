@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Columns of a list, sorting and saving it as a file. */
+import { saveBlob } from '@muster/ui'
 import { computed, shallowRef, type ComputedRef, type Ref } from 'vue'
 
 export type Cell = string | number | null | undefined
@@ -56,11 +57,7 @@ export function toCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 }
 
 export function saveText(name: string, text: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }))
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  saveBlob(new Blob([text], { type: 'text/csv;charset=utf-8' }), name)
 }
 
 function quoted(cell: Cell): string {

@@ -49,6 +49,27 @@ export async function request<T>(path: string, call: Call = {}): Promise<T> {
   return (await response.json()) as T
 }
 
+/** Fetches a file in the page's language and hands it to the browser; a refusal comes as a problem, not as a page. */
+export async function save(url: string, name: string): Promise<void> {
+  const response = await fetch(url, { credentials: 'same-origin', headers: { 'Accept-Language': language.value } })
+  if (response.status === 401) whenSignedOut()
+  if (!response.ok) throw await problemOf(response)
+  saveBlob(await response.blob(), nameIn(response.headers.get('Content-Disposition')) ?? name)
+}
+
+export function saveBlob(blob: Blob, name: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  // The browser reads the file after the click; the address must outlive it for a moment.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+}
+
+function nameIn(disposition: string | null): string | null {
+  return /filename="([^"]+)"/.exec(disposition ?? '')?.[1] ?? null
+}
+
 function headersOf(call: Call): Record<string, string> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value }
   if (call.body !== undefined && !(call.body instanceof FormData)) headers['Content-Type'] = 'application/json'
