@@ -49,13 +49,21 @@ class Player:
     """Plays a day on a running house."""
 
     def __init__(
-        self, demo: Mapping[str, Any], city: City, day: Day, folder: Path, *, seed: int, language: str
+        self,
+        demo: Mapping[str, Any],
+        city: City,
+        day: Day,
+        folder: Path,
+        *,
+        seed: int,
+        language: str,
+        http: httpx.Client | None = None,
     ) -> None:
         self.demo, self.day, self.seed, self.language = demo, day, seed, language
         self.truth = truth_of(city)
         self.told = Told(folder)
         before = self.told.read("state.json")
-        self.http = httpx.Client(timeout=15.0, verify=_trust(demo.get("tls_authority")))
+        self.http = http or httpx.Client(timeout=15.0, verify=_trust(demo.get("tls_authority")))
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="phone")
         self.arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.waiting = 0
