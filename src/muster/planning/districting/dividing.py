@@ -13,7 +13,8 @@ from math import ceil, sqrt
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints, Longs
-from muster.planning.districting.cutting import Effort, Region, cut
+from muster.planning.districting.cutting import Effort, cut
+from muster.planning.districting.region import Region
 
 # METIS balances few parts better than many: more children than this get helpers above them.
 _MOST_CHILDREN = 40
@@ -67,7 +68,7 @@ def divide(
         worst = float(np.abs(load / goals - 1.0).max())
         if best is None or worst < least:
             best, least = leaves, worst
-        if worst <= tolerance:
+        if worst <= max(tolerance, effort.enough):
             break
     return np.zeros(region.size, np.int32) if best is None else best
 

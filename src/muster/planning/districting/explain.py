@@ -62,13 +62,26 @@ def _of_level(problem: Problem, plan: Plan, number: int) -> Reason:
     kept = kept_buildings(problem) if number == 0 else np.zeros(problem.size, np.bool_)
     carried = _carried(level, problem.weights(), ~kept)
     off = [abs(float(int(weight) / target) - 1) for weight in carried]
+    even = 0.0 if problem.levels[number].across else _worst_inside(problem, level, ~kept)
     facts: Facts = {
         "level": level.name,
         "grids": len(level.grids),
         "target": round(float(target)),
         "percent": round(100 * max(off, default=0.0), 1),
+        "inside": round(100 * even, 1),
     }
     return Reason("planning.districting.level", facts)
+
+
+def _worst_inside(problem: Problem, level: GridLevel, judged: Bools) -> float:
+    """Return how far any grid is from the mean of its own community."""
+    worst = 0.0
+    for number in np.unique(problem.community):
+        inside = judged & (problem.community == number)
+        carried = _carried(level, problem.weights(), inside)
+        if len(carried) and carried.sum():
+            worst = max(worst, float(np.abs(carried * len(carried) / carried.sum() - 1).max()))
+    return worst
 
 
 def _carried(level: GridLevel, weight: Longs, judged: Bools) -> Longs:

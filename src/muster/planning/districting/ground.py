@@ -10,8 +10,8 @@ import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Floats, Longs
 from muster.planning.districting.counts import Piece, target_of
-from muster.planning.districting.cutting import Region
 from muster.planning.districting.problem import Problem
+from muster.planning.districting.region import Region
 
 # A tie inside a compound that may be divided counts as this many: it is cut last.
 _OWN_TIE = 4

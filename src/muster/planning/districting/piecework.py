@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints, Longs
-from muster.planning.districting.cutting import Effort, Region, cut
+from muster.planning.districting.cutting import Effort, cut
 from muster.planning.districting.dividing import (
     Branch,
     branch_out,
@@ -19,6 +19,7 @@ from muster.planning.districting.dividing import (
     seed_below,
 )
 from muster.planning.districting.pinning import Pinned, settle_pins
+from muster.planning.districting.region import Region
 from muster.planning.districting.regridding import Regrid, Today, regrid, spread_labels
 
 
@@ -52,6 +53,12 @@ class PieceAnswer:
 
     levels: tuple[Regrid, ...]
     pin_parts: tuple[int, ...] = ()
+
+    def uneven(self, region: Region) -> float:
+        """Return how far the worst smallest grid is from the mean of the piece."""
+        count = len(self.levels[0].today)
+        carried = np.bincount(self.levels[0].label, region.weight, count)
+        return float(np.abs(carried * count / max(1.0, carried.sum()) - 1.0).max())
 
 
 def work_on(tasks: Sequence[PieceTask]) -> list[PieceAnswer]:

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Ints, Longs
-from muster.planning.districting.cutting import Region
+from muster.planning.districting.region import Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)

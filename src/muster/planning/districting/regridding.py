@@ -14,7 +14,9 @@ import numpy as np
 
 from muster.planning._kernel.arrays import Bools, Ints, Longs
 from muster.planning.districting.balancing import loads
-from muster.planning.districting.cutting import Effort, Region, balanced, cut, whole_parts
+from muster.planning.districting.cutting import Effort, balanced, cut
+from muster.planning.districting.mending import whole_parts
+from muster.planning.districting.region import Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)

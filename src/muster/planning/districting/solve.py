@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from muster.planning.districting.piecework import (
     wide_cut,
     work_on,
 )
-from muster.planning.districting.plan import GridLevel, Plan, worst_ppm
+from muster.planning.districting.plan import PPM, GridLevel, Plan, worst_ppm
 from muster.planning.districting.problem import Problem, require_lawful
 from muster.planning.districting.tasks import kept_buildings, own_levels, targets, tasks_of
 from muster.planning.districting.upper import upper_levels, with_kept
@@ -49,24 +50,32 @@ def solve(
 ) -> Plan:
     """Divide the ground; the same problem and seed give the same plan, whatever the executor.
 
-    A plan that misses the tolerance where the bound allows it is tried again with other seeds, twice at
-    most and within the budget. Raises BadProblem, Cancelled.
+    Pieces whose grids are more uneven than the tolerance are tried again with other seeds, twice at most
+    and within the budget. Raises BadProblem, Cancelled.
     """
     require_lawful(problem)
     budget = Budget(budget_s)
     kept = kept_buildings(problem)
     ground = lay_out(problem, ~kept)
     least = bound_on(problem, ground)
-    plans: list[Plan] = []
-    for attempt in range(_ATTEMPTS):
-        tasks = tasks_of(problem, ground, seed=seed + attempt * 7919, effort=effort)
-        answers = _work(tasks, executor, progress)
-        levels = _levels(problem, ground, kept, tasks, answers, seed=seed, effort=effort)
-        worst = worst_of(problem, levels, kept)
-        plans.append(Plan(levels, seed, worst, min(least, worst), problem.form))
-        if worst <= max(problem.tolerance_ppm, least) or budget.spent():
+    tasks = tasks_of(problem, ground, seed=seed, effort=effort)
+    answers = _work(tasks, executor, progress)
+    for attempt in range(1, _ATTEMPTS):
+        uneven = [
+            number
+            for number, (task, answer) in enumerate(zip(tasks, answers, strict=True))
+            if answer.uneven(task.region) > problem.tolerance_ppm / PPM
+        ]
+        if not uneven or budget.spent():
             break
-    return min(plans, key=lambda plan: plan.worst_ppm)
+        again = [replace(tasks[number], seed=tasks[number].seed + 7919 * attempt) for number in uneven]
+        for number, answer in zip(uneven, _work(again, executor, progress), strict=True):
+            region = tasks[number].region
+            if answer.uneven(region) < answers[number].uneven(region):
+                answers[number] = answer
+    levels = _levels(problem, ground, kept, tasks, answers, seed=seed, effort=effort)
+    worst = worst_of(problem, levels, kept)
+    return Plan(levels, seed, worst, min(least, worst), problem.form)
 
 
 def worst_of(problem: Problem, levels: Sequence[GridLevel], kept: Bools) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -109,17 +110,20 @@ def _counts_by_size(piece: Piece, goals: Sequence[Fraction], now: int) -> tuple[
         options = [(*option, count) for option in options for count in near if count <= option[-1]] or [
             (*option, option[-1]) for option in options
         ]
-    return min(options, key=lambda counts: (_worst_goal(piece.weight, counts, goals), counts))
+    return min(options, key=lambda counts: (_uneven(piece.weight, counts, goals), counts))
 
 
-def _worst_goal(weight: int, counts: tuple[int, ...], goals: Sequence[Fraction]) -> float:
-    """Return how far the grids of a piece would be from their sizes if all came out as planned."""
-    worst, branches = 0.0, branch_out(weight, counts)
+def _uneven(weight: int, counts: tuple[int, ...], goals: Sequence[Fraction]) -> float:
+    """Return how far the grids of a piece would be from their sizes if all came out as planned.
+
+    The worst of each level counts, squared: a level that cannot be right does not hide the others.
+    """
+    total, branches = 0.0, branch_out(weight, counts)
     while branches:
         size = float(goals[branches[0].level])
-        worst = max(worst, *(abs(branch.goal / size - 1) for branch in branches))
+        total += max(abs(branch.goal / size - 1) for branch in branches) ** 2
         branches = tuple(below for branch in branches for below in branch.below)
-    return worst
+    return total
 
 
 def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> list[PieceTask]:
@@ -142,7 +146,7 @@ def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> 
                 _pinned_groups(problem, pinned, today, atoms, at_home=bool(local)),
                 _tolerance(problem, facts[number], counts[number][0], goals[0]),
                 seed_below(seed, number),
-                effort,
+                replace(effort, enough=problem.tolerance_ppm / PPM),
             )
         )
     return tasks

@@ -8,9 +8,10 @@ import numpy as np
 from muster.planning._kernel.arrays import Bools, Floats, Ints, Longs
 from muster.planning.contract import BadProblem
 from muster.planning.districting.counts import Piece, share_out
-from muster.planning.districting.cutting import Effort, Region, cut
+from muster.planning.districting.cutting import Effort, cut
 from muster.planning.districting.ground import pieces_of
 from muster.planning.districting.problem import Problem
+from muster.planning.districting.region import Region
 from muster.planning.districting.regridding import Today, regrid, spread_labels
 from muster.planning.districting.tasks import own_levels, targets
 
