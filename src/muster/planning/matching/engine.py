@@ -29,12 +29,8 @@ def solve(
     executor: Executor | None = None,
     progress: Progress | None = None,
     effort: Effort = _DEFAULT_EFFORT,
-    previous: Plan | None = None,
 ) -> Plan | FlowPlan:
-    """Match responders to posts, or find a flow of least cost. Raises BadProblem, Cancelled.
-
-    `previous` is a plan of nearly the same problem: what did not change is not thought through again.
-    """
+    """Match responders to posts, or find a flow of least cost. Raises BadProblem, Cancelled."""
     if isinstance(problem, FlowProblem):
         return solve_flow(problem, budget_s=budget_s, seed=seed, progress=progress)
     return solving.solve(
@@ -44,7 +40,6 @@ def solve(
         executor=executor,
         progress=progress,
         effort=effort,
-        previous=previous,
     )
 
 

@@ -60,7 +60,6 @@ def solve(
     executor: Executor | None = None,  # the auction is one chain of bids
     progress: Progress | None = None,
     effort: Effort = _DEFAULT_EFFORT,
-    previous: Plan | None = None,
 ) -> Plan:
     """Match responders to posts; given time the plan is the best of all and its prices prove it.
 
