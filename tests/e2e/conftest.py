@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.support.browser import chromium_path, launch, missing, pages_are_built
+from tests.support.browser import chromium_path, launch, pages_are_built
 from tests.support.house import House, stage_city
 
 CITIES = {
@@ -20,13 +20,18 @@ CITIES = {
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     chromium_path()
     pages_are_built()
     with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +69,3 @@ def open_house(
     yield start
     for house in houses:
         house.stop()
-
-
-__all__ = ["browser", "missing", "open_house", "staged"]

@@ -51,8 +51,8 @@ def pages_are_built() -> None:
             missing(f"the {app} pages are not built: python tools/build_pages.py")
 
 
-def launch(playwright: Playwright, *more: str) -> Browser:
-    return playwright.chromium.launch(executable_path=chromium_path(), args=[*ARGUMENTS, *more])
+def launch(playwright: Playwright, *more: str, program: Path | None = None) -> Browser:
+    return playwright.chromium.launch(executable_path=program or chromium_path(), args=[*ARGUMENTS, *more])
 
 
 class Watched:

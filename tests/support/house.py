@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -63,6 +64,7 @@ class House:
     prefix: Sequence[str] = ()
     host: str = "localhost"
     more: dict[str, str] = field(default_factory=dict)
+    authority: Path | None = None
 
     @classmethod
     def of(cls, staged: Path, folder: Path) -> Self:
@@ -124,8 +126,8 @@ class House:
 
     def is_ready(self) -> bool:
         ports = (self.port, self.intake_port)
-        with contextlib.suppress(httpx.HTTPError):
-            return all(httpx.get(f"{self.scheme}://{self.host}:{p}/readyz").status_code == 200 for p in ports)
+        with contextlib.suppress(httpx.HTTPError), httpx.Client(verify=self._trust()) as ask:
+            return all(ask.get(f"{self.scheme}://{self.host}:{p}/readyz").is_success for p in ports)
         return False
 
     def cut(self) -> None:
@@ -158,7 +160,11 @@ class House:
             base_url=f"{self.origin}/api/v1",
             headers={"Authorization": f"Bearer {self.demo['logins'][role]['token']}"},
             timeout=60,
+            verify=self._trust(),
         )
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        return ssl.create_default_context(cafile=self.authority) if self.authority else True
 
     def read(self, path: str, *, role: str = "command", **query: Any) -> Any:
         with self.client(role) as api:
