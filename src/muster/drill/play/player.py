@@ -158,11 +158,10 @@ class Player:
             book = Notebook(round_["id"], unit)
             book.take(told)
             crew = Crew(
-                grid,
-                Visitor(self.truth, self.day, words, unit=unit),
-                book,
-                seed=f"{self.seed}|{grid}|{self.clock}",
+                grid, Visitor(self.truth, self.day, words, unit=unit), book, seed=f"{self.seed}|{grid}"
             )
+            # The same people after every start, but not the same dice: the day goes on, it is not repeated.
+            crew.rng.seed(f"{self.seed}|{grid}|{self.clock}")
             crew.share_out(keep_free=self._keep_free(grid, book))
             self.crews[grid] = crew
         return self.crews[grid]
