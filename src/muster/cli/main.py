@@ -29,7 +29,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "muster.config.settings")
     register_all()
     try:
-        app(standalone_mode=False)
+        # Without standalone mode an Exit is answered, not raised.
+        code = app(standalone_mode=False)
     except Refusal as refusal:
         _say(sentence_of(refusal))
         sys.exit(BAD_INPUT)
@@ -39,15 +40,15 @@ def main() -> None:
         _say("stopped")
         sys.exit(FAILURE)
     except Exception as error:
-        from click import ClickException
-
-        if isinstance(error, ClickException):
-            error.show()
+        usage = getattr(error, "format_message", None)
+        if callable(usage):  # what typer says of wrong words on the line, whichever click it brings
+            _say(str(usage()))
             sys.exit(BAD_INPUT)
         if os.environ.get("MUSTER_TRACE"):
             raise
         _say(f"{type(error).__name__}: {error}")
         sys.exit(BAD_INPUT if isinstance(error, (ValueError, FileNotFoundError)) else FAILURE)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def sentence_of(refusal: Refusal) -> str:

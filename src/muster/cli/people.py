@@ -34,17 +34,20 @@ def user_add(
 ) -> None:
     """Add somebody with a role over an area."""
     set_up()
+    from django.db import transaction
+
     from muster.accounts import services
     from muster.base.clock import now
     from muster.trail.services import record_event
 
     by = operator(acting)
-    user = services.add_user(username=username, name=name or username, password=password)
     area_id, path = _area(area)
-    services.grant_role(user, role=role, at=now(), area=area_id, area_path=path, by=by.id)
-    if role == "operator":
-        type(user).objects.filter(id=user.id).update(is_staff=True, is_superuser=True)
-    record_event("User", user.id, "add", at=now(), actor=by.id, role=role)
+    with transaction.atomic():
+        user = services.add_user(username=username, name=name or username, password=password)
+        services.grant_role(user, role=role, at=now(), area=area_id, area_path=path, by=by.id)
+        if role == "operator":
+            type(user).objects.filter(id=user.id).update(is_staff=True, is_superuser=True)
+        record_event("User", user.id, "add", at=now(), actor=by.id, role=role)
     typer.echo(f"{username} · {role} · {area}")
 
 
