@@ -257,3 +257,18 @@ def test_bad_fact_is_kept_with_its_reason(world: World, change: dict, verdict: s
     assert Fact.objects.count() == 1
     assert Waiting.objects.count() == (verdict == "HELD")
     assert_balanced(world)
+
+
+def test_who_crossed_a_border_is_recorded_under_his_new_door_and_keeps_his_key(world: World) -> None:
+    person, target = world.persons[0], world.dwellings[-1]
+    old, new = person.sub_district, target.sub_district
+    world.record(world.fact("person.moved", person.id, to={"sub_district": new, "dwelling": str(target.id)}))
+
+    (ruling,) = world.record(world.outcome(person, "done", sub_district=new, minutes=5))
+
+    entry = LedgerEntry.objects.get(subject=person.id)
+    account = RoundGrid.objects.get(grid=target.grid)
+    assert (ruling.verdict, old == new) == (Verdict.APPLIED, False)
+    assert (entry.cls, entry.sub_district, entry.grid) == ("DONE", old, target.grid)
+    assert (account.guests_from, account.n_done) == ([old], 1)
+    assert_balanced(world)

@@ -90,6 +90,7 @@ class World:
         self,
         kind: str,
         subject: uuid.UUID,
+        /,
         subject_type: str = "person",
         *,
         sub_district: int | None = None,

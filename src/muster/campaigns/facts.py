@@ -330,10 +330,12 @@ class Accounts:
     def add(self, entry: LedgerEntry) -> None:
         self.deltas[entry.origin_grid]["added"] += 1
         self.deltas[entry.origin_grid][CLASS_COUNTERS[EntryClass(entry.cls)]] += 1
+        self.guests[entry.origin_grid].add(entry.sub_district)
 
     def add_door(self, door: DoorEntry) -> None:
         self.deltas[door.grid]["doors"] += 1
         self.deltas[door.grid]["doors_added"] += 1
+        self.guests[door.grid].add(door.sub_district)
 
     def change(self, entry: LedgerEntry, state: EntryState, grid: int | None) -> None:
         if entry.grid is not None:

@@ -43,16 +43,29 @@ def account_of_grid(round_id: uuid.UUID, grid: int) -> RoundGrid:
     return found
 
 
+def homes_of(account: RoundGrid) -> list[int]:
+    """The sub-districts whose rows may stand in this grid: its own, and those that somebody came from."""
+    return [account.sub_district, *account.guests_from]
+
+
+def guest_homes(round_id: uuid.UUID, sub_districts: Collection[int]) -> set[int]:
+    """Sub-districts from which somebody came over a border into these; the key he keeps is from there."""
+    rows = RoundGrid.objects.filter(round=round_id, sub_district__in=sub_districts)
+    return {home for guests in rows.values_list("guests_from", flat=True) for home in guests}
+
+
 def entries_of_grid(account: RoundGrid) -> QuerySet[LedgerEntry]:
-    """The entries that stand in a grid now, also those that came from other sub-districts. Carries the
-    key.
-    """
-    homes = [account.sub_district, *account.guests_from]
-    return LedgerEntry.objects.filter(round=account.round, sub_district__in=homes, grid=account.grid)
+    """The entries that stand in a grid now, also those that came from elsewhere. Carries the key."""
+    return LedgerEntry.objects.filter(
+        round=account.round, sub_district__in=homes_of(account), grid=account.grid
+    )
 
 
 def doors_of_grid(account: RoundGrid) -> QuerySet[DoorEntry]:
-    return DoorEntry.objects.filter(round=account.round, sub_district=account.sub_district, grid=account.grid)
+    """The doors of a grid, also of buildings that a re-grid brought over a border. Carries the key."""
+    return DoorEntry.objects.filter(
+        round=account.round, sub_district__in=homes_of(account), grid=account.grid
+    )
 
 
 def counted_classes(account: RoundGrid) -> dict[str, int]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from muster.campaigns.facts import RoundReading, read_ledger
-from muster.campaigns.queries import grids_of_round
+from muster.campaigns.queries import grids_of_round, guest_homes
 from muster.campaigns.rules import SeenFact
 from muster.campaigns.states import RECORDING, RoundStatus, Unit
 from muster.flows.register_changes import RegisterChanges
@@ -87,6 +87,14 @@ class Placing:
             read_ledger(
                 reading, subjects=subjects[round_id], doors=doors[round_id], sub_districts=sub_districts
             )
+            self._read_guests(reading, subjects[round_id], sub_districts)
+
+    def _read_guests(self, reading: RoundReading, subjects: set[uuid.UUID], claimed: set[int]) -> None:
+        """Who crossed a border keeps the key of his old home; who records him names the new one."""
+        missing = {s for s in subjects if reading.entry(s) is None}
+        homes = guest_homes(reading.round.id, claimed) - claimed if missing else set()
+        if homes:
+            read_ledger(reading, subjects=missing, doors=(), sub_districts=homes)
 
     def _undone_facts(
         self, facts: Sequence[Incoming]

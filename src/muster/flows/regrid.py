@@ -307,11 +307,11 @@ def rewrite_accounts(round_: Round, grids: Collection[int], revisions: Mapping[i
     for origin, origin_grid, grid in away.values_list("origin", "origin_grid", "grid"):
         counts[origin_grid]["frozen" if origin == Origin.FROZEN else "added"] += 1
         counts[origin_grid]["moved_out"] += grid != origin_grid
-    for grid, state, origin in DoorEntry.objects.filter(round=round_.id, grid__in=grids).values_list(
-        "grid", "state", "origin"
-    ):
+    doors = DoorEntry.objects.filter(round=round_.id, grid__in=grids)
+    for grid, state, origin, home in doors.values_list("grid", "state", "origin", "sub_district"):
         counts[grid]["doors"] += 1
         counts[grid]["doors_added"] += origin == Origin.ADDED
+        guests[grid] |= {home} - {homes[grid]}
         if state != DoorState.UNSEEN:
             counts[grid][f"doors_{state.lower()}"] += 1
     names = [

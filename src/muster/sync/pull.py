@@ -21,7 +21,8 @@ from django.db.models import Q
 from muster.accounts.models import Lease
 from muster.accounts.services import renew_lease
 from muster.base.errors import Refusal
-from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
+from muster.campaigns.models import DoorEntry, Round, RoundGrid
+from muster.campaigns.queries import entries_of_grid, homes_of
 from muster.campaigns.states import RoundStatus
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
@@ -238,9 +239,10 @@ class _Changes:
 
     def _doors(self, grid: Grid, since: int) -> None:
         states: dict[uuid.UUID, dict[str, Any]] = defaultdict(dict)
-        rows = DoorEntry.objects.filter(
-            round__in=[r.id for r in self.rounds], sub_district=grid.sub_district, grid=grid.id
-        )
+        rounds = [r.id for r in self.rounds]
+        accounts = RoundGrid.objects.filter(round__in=rounds, grid=grid.id)
+        homes = {grid.sub_district, *(home for account in accounts for home in homes_of(account))}
+        rows = DoorEntry.objects.filter(round__in=rounds, sub_district__in=homes, grid=grid.id)
         fresh: set[uuid.UUID] = set()
         for round_id, dwelling, state, attempts, rev in rows.values_list(
             "round", "subject", "state", "attempts", "rev"
@@ -321,10 +323,7 @@ class _Changes:
             account = accounts.get(round_.id)
             if account is None:
                 continue
-            homes = [account.sub_district, *account.guests_from]
-            rows = LedgerEntry.objects.filter(
-                round=round_.id, sub_district__in=homes, grid=grid.id, rev__gt=since
-            )
+            rows = entries_of_grid(account).filter(rev__gt=since)
             self.entries += [
                 {
                     "round": round_.id,
