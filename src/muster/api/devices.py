@@ -120,7 +120,7 @@ def list_devices(request: HttpRequest, area: int | None = None) -> dict[str, Any
             "name": device.name,
             "kind": device.kind,
             "actor": lease.actor.name,
-            "grids": [{"id": g.id, "name": g.name} for g in mine],
+            "grids": [{"id": g.id, "name": g.name, "name_en": g.name_en} for g in mine],
             "enrolled_at": device.enrolled_at,
             "last_contact_at": device.last_contact_at,
             "facts_seen": device.facts_seen,

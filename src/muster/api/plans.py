@@ -139,6 +139,7 @@ def plan_map(request: HttpRequest, plan_id: uuid.UUID, level: str = "SMALL") -> 
                 id=number,
                 key=g["key"],
                 name=g["name"],
+                name_en=g["name_en"],
                 total=g["people"],
                 people=g["people"],
                 centre=[g["lon"], g["lat"]],

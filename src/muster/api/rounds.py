@@ -309,7 +309,13 @@ def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
             "status": round_.status,
             "campaign": round_.campaign.name,
         },
-        "grid": {"id": grid.id, "name": grid.name, "code": grid.code, "area": area.name},
+        "grid": {
+            "id": grid.id,
+            "name": grid.name,
+            "name_en": grid.name_en,
+            "code": grid.code,
+            "area": area.name,
+        },
         "state": "SIGNED" if signed else "READY" if not draft.obstacles else "NOT_READY",
         "obstacles": list(draft.obstacles),
         "text": {

@@ -69,13 +69,16 @@ def coverage_of_grid(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
     small = set(small_grids_below(grid))
     accounts = accounts_of_round(round_.id, small)
     answer = _answer(
-        round_, {"type": "grid", "id": grid.id, "name": grid.name, "level": grid.level}, accounts, at
+        round_,
+        {"type": "grid", "id": grid.id, "name": grid.name, "name_en": grid.name_en, "level": grid.level},
+        accounts,
+        at,
     )
     parts = list(Grid.objects.filter(parent=grid, status="ACTIVE").order_by("code"))
     by_grid = {a.grid: a for a in accounts}
     certified = certified_grids(round_)
     answer["children"] = [
-        {"type": "grid", "id": part.id, "name": part.name, "level": part.level,
+        {"type": "grid", "id": part.id, "name": part.name, "name_en": part.name_en, "level": part.level,
          "certified": set(below) <= certified, **figures(by_grid[g] for g in below if g in by_grid)}
         for part in parts
         for below in [small_grids_below(part)]
@@ -88,7 +91,10 @@ def coverage_of_area(round_: Round, area: Area, *, scope: Scope, at: datetime) -
     grids = _grids_under(area, round_, scope)
     accounts = accounts_of_round(round_.id, [g.id for g in grids]) if grids else []
     answer = _answer(
-        round_, {"type": "area", "id": area.id, "name": area.name, "level": area.level}, accounts, at
+        round_,
+        {"type": "area", "id": area.id, "name": area.name, "name_en": area.name_en, "level": area.level},
+        accounts,
+        at,
     )
     answer["children"] = list(_children(round_, area, grids, {a.grid: a for a in accounts}))
     return answer
@@ -116,13 +122,13 @@ def _children(
             below[parts[position]].append(grid.id)
     if not below:
         for grid in grids:
-            yield {"type": "grid", "id": grid.id, "name": grid.name, "level": grid.level, "code": grid.code,
-                   "certified": grid.id in certified, **figures([by_grid[grid.id]])}  # fmt: skip
+            yield {"type": "grid", "id": grid.id, "name": grid.name, "name_en": grid.name_en,
+                   "level": grid.level, "code": grid.code, "certified": grid.id in certified, **figures([by_grid[grid.id]])}  # fmt: skip
         return
     for child in areas_under(area.path).filter(id__in=below).order_by("code"):
         ids = below[child.id]
-        yield {"type": "area", "id": child.id, "name": child.name, "level": child.level, "code": child.code,
-               "certified": set(ids) <= certified, **figures(by_grid[i] for i in ids)}  # fmt: skip
+        yield {"type": "area", "id": child.id, "name": child.name, "name_en": child.name_en,
+               "level": child.level, "code": child.code, "certified": set(ids) <= certified, **figures(by_grid[i] for i in ids)}  # fmt: skip
 
 
 def _answer(

@@ -61,6 +61,7 @@ def grid_layer(area: Area | None, level: str, round_: Round | None, *, scope: Sc
         properties = {
             "id": grid.id,
             "name": grid.name,
+            "name_en": grid.name_en,
             "code": grid.code,
             "area": grid.area.name,
             "level": grid.level,
