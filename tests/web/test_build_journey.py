@@ -234,6 +234,55 @@ def test_screens_are_clean_for_axe(page, address):
     assert [f"{place}: {fault}" for place, found in faults.items() for fault in found] == []
 
 
+@pytest.mark.parametrize(
+    ("lacks", "shown", "hidden"),
+    [
+        (
+            "delete window.indexedDB; Object.defineProperty(window, 'indexedDB', {value: undefined})",
+            "floor",
+            "insecure",
+        ),
+        ("Object.defineProperty(window, 'isSecureContext', {value: false})", "insecure", "floor"),
+    ],
+)
+def test_page_below_the_floor_says_how_to_go_on(browser, address, lacks, shown, hidden):
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.add_init_script(lacks)
+    page.goto(f"{address}/field/")
+
+    page.wait_for_selector(f"#{shown}", state="visible")
+    assert not page.locator(f"#{hidden}").is_visible()
+    assert not page.locator(".f-enrol").count()
+    context.close()
+
+
+def test_refused_code_is_answered_in_words_with_a_cure(page, address):
+    page.goto(f"{address}/field/?code=ZZZZ-0001")
+    page.click("button[type=submit]")
+    page.wait_for_selector("[role=alert]")
+    assert "用过了" in page.locator("[role=alert]").inner_text()
+
+    page.fill("#enrol-code", "abc")
+    page.click("button[type=submit]")
+    assert "8 位" in page.locator("[role=alert]").inner_text()
+
+
+def test_handed_over_phone_knows_nobody_of_the_grid(page, address):
+    enrol(page, address)
+    page.goto(f"{address}/field/#/me")
+    page.locator(".f-button[data-kind=danger]").last.click()
+    page.fill("#hand-name", "李晓燕")
+    page.locator(".f-sheet:visible .f-button[data-kind=danger]").click()
+    page.wait_for_selector(".f-enrol")
+
+    stored = page.evaluate("indexedDB.databases().then((all) => all.length)")
+    rows = page.evaluate(COPY_ROWS)
+
+    assert stored == 2
+    assert rows == 0
+
+
 def axe_faults(page, axe: Path) -> list[str]:
     page.add_script_tag(path=str(axe))
     answer = page.evaluate("axe.run(document).then((r) => JSON.stringify(r.violations))")
@@ -241,6 +290,14 @@ def axe_faults(page, axe: Path) -> list[str]:
 
 
 CONTROLLED = "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)"
+
+COPY_ROWS = """new Promise((done) => {
+  const opening = indexedDB.open('muster-field-copy')
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction('pages').objectStore('pages').count()
+    counting.onsuccess = () => done(counting.result)
+  }
+})"""
 
 ONLY_NEWER = "caches.keys().then((all) => all.every((name) => name.startsWith('muster-field-f')))"
 

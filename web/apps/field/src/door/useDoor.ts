@@ -46,7 +46,8 @@ export function useDoor(session: Session, view: ComputedRef<DoorView | null>): A
   const left = computed(() => view.value?.lines.filter(({ entry }) => LEFT.has(entry.cls)) ?? [])
   const acted = shallowRef(new Set<string>())
   // Who was tried on an earlier visit stands open again; who was tried a minute ago does not.
-  const openLine = computed(() => chosen.value ?? left.value.find(({ subject }) => !acted.value.has(subject))?.subject ?? '')
+  const isNext = ({ subject, entry }: Line) => entry.cls === 'OPEN' || !acted.value.has(subject)
+  const openLine = computed(() => chosen.value ?? left.value.find(isNext)?.subject ?? '')
 
   const asks = (outcome: Outcome) => mustGive(outcome) !== null || (kind.value !== null && questionsFor(kind.value, outcome).length > 0)
   const same = computed(() => (last.value && !asks(last.value) && left.value.some(({ entry }) => entry.cls === 'OPEN') ? last.value : null))

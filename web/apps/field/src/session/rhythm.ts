@@ -27,9 +27,9 @@ export class Rhythm {
     else this.plan(LONGEST_MS)
   }
 
-  /** An upload has gone through: its verdict is worth an early look, unless the server is in trouble. */
-  soon(): void {
-    if (this.failures === 0 && this.dueAt - this.clock() > SOON_MS) this.plan(SOON_MS)
+  /** A verdict is worth an early look, unless the server is in trouble; an upload that just went through says it is not. */
+  soon(serverAnswered = false): void {
+    if ((this.failures === 0 || serverAnswered) && this.dueAt - this.clock() > SOON_MS) this.plan(SOON_MS)
   }
 
   async now(): Promise<void> {

@@ -58,6 +58,7 @@ export class Session {
   private readonly options: SessionOptions
   private cursor: string | null = null
   private refreshes = 0
+  private uploadedAt = 0
   private applying = false
   private pullOnItsWay: Promise<string | null> | null = null
 
@@ -151,8 +152,11 @@ export class Session {
     this.mine.value = mine
     triggerRef(this.copy)
     this.sendTrouble.value = outbox.sending.trouble
-    this.lastContact.value = Math.max(this.lastContact.value ?? 0, outbox.sending.contact_at ?? 0) || null
-    if (counts.uploaded > 0) this.rhythm.soon()
+    const contact = outbox.sending.contact_at ?? 0
+    const hasAnswered = contact > this.uploadedAt
+    this.uploadedAt = contact
+    this.lastContact.value = Math.max(this.lastContact.value ?? 0, contact) || null
+    if (counts.uploaded > 0) this.rhythm.soon(hasAnswered)
   }
 
   private async pullOwn(enrolment: Enrolment): Promise<string | null> {
