@@ -4,9 +4,9 @@ import 'element-plus/dist/index.css'
 import '@muster/ui/tokens.css'
 import '@muster/ui/base.css'
 import './theme.css'
-import { installWords, onSignedOut, startTheme } from '@muster/ui'
+import { installWords, language, onSignedOut, startTheme } from '@muster/ui'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
-import { createApp } from 'vue'
+import { createApp, watch } from 'vue'
 import App from './App.vue'
 import en from './i18n/en.json'
 import zh from './i18n/zh.json'
@@ -23,4 +23,6 @@ onSignedOut(() => {
 })
 
 const queryClient = new QueryClient({ queryCache, defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } } })
+// Names of places and sentences of the server come in the language in which they were asked for.
+watch(language, () => void queryClient.invalidateQueries())
 createApp(App).use(router).use(VueQueryPlugin, { queryClient }).mount('#app')

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who is signed in, and what this house is: read once, kept for the whole window. */
-import { pick, setTimeZone, suggestLanguage, useOwnTerms, useToken } from '@muster/ui'
+import { head, isTerm, pick, setTimeZone, suggestLanguage, term, useOwnTerms, useToken } from '@muster/ui'
 import { computed, readonly, shallowRef } from 'vue'
 import { sessions } from '../api/calls'
-import type { Pack, Session } from '../api/types'
+import type { Grant, Pack, Session } from '../api/types'
 
 export type SignedIn = Session & { user: NonNullable<Session['user']> }
 
@@ -16,7 +16,16 @@ export const pack = readonly(words)
 export const isAsked = readonly(asked)
 export const isDrill = computed(() => current.value?.is_drill ?? false)
 export const incidentName = computed(() => current.value?.incident?.name ?? '')
-export const roleName = computed(() => pick(current.value?.grants[0]?.role_name) || current.value?.user.title || '')
+export const roleName = computed(() => {
+  const [first] = current.value?.grants ?? []
+  return first ? roleWord(first) : (current.value?.user.title ?? '')
+})
+
+/** A role in the pack's words, else as the server names it. */
+export function roleWord(grant: Pick<Grant, 'role' | 'role_name'>): string {
+  const noun = `role_${grant.role}`
+  return isTerm(noun) ? head(term(noun)) : pick(grant.role_name)
+}
 
 export async function readSession(): Promise<SignedIn | null> {
   try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from 'vitest'
+import { namesIn } from './names'
 import { cureOf, explain, ProblemError, problemOf } from './problem'
 import { address, onSignedOut, request, useToken } from './request'
 
@@ -55,4 +56,10 @@ test('an answer that is no JSON still becomes a problem, with the time to wait',
 
 test('no network is said as such', () => {
   expect(explain(new TypeError('failed to fetch'))).toBeTruthy()
+})
+
+test('a place is called by its name in the language of the page, however deep it stands', () => {
+  const told = (): unknown => ({ items: [{ name: 'x', name_en: 'Mill Ward', area: { name: 'y', name_en: '' }, geometry: { name: 'z', name_en: 'no' } }] })
+  expect(namesIn(told(), 'en')).toMatchObject({ items: [{ name: 'Mill Ward', area: { name: 'y' }, geometry: { name: 'z' } }] })
+  expect(namesIn(told(), 'zh')).toEqual(told())
 })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Calls to the web API of this origin: JSON in and out, the session's token on every write, problems as ProblemError. */
 import { language } from '../words/language'
+import { namesIn } from './names'
 import { problemOf } from './problem'
 
 const BASE = '/api/v1'
@@ -46,7 +47,7 @@ export async function request<T>(path: string, call: Call = {}): Promise<T> {
   if (response.status === 401) whenSignedOut()
   if (!response.ok) throw await problemOf(response)
   if (response.status === 204 || response.headers.get('Content-Length') === '0') return undefined as T
-  return (await response.json()) as T
+  return namesIn((await response.json()) as T, language.value)
 }
 
 /** Fetches a file in the page's language and hands it to the browser; a refusal comes as a problem, not as a page. */
