@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wall of the command at 1920 × 1080: its figures are the ledger's, and a press goes down to the doors."""
+"""The wall of the command at 1920 × 1080: its figures are the ledger's; a press goes down to the doors."""
 
 from __future__ import annotations
 
