@@ -170,7 +170,7 @@ def test_dwellings_are_added_with_floor_label_and_order(world):
         {"社区": "1社区", "楼栋": "1号楼", "单元": "1", "室号": "101"},
     )
 
-    assert batch.result == {"added_dwelling": 1, "new": 1, "same": 1, "cells_changed": 0}
+    assert batch.result == {"added_dwelling": 1, "new": 1, "same": 1}
     made = Dwelling.objects.across(reason="count").get(room="1203")
     assert (made.unit, made.floor, made.label, made.grid) == ("2", 12, "1号楼2单元1203", world.grids[0].id)
     assert made.walk_order > Dwelling.objects.across(reason="count").get(id=world.dwellings[0].id).walk_order

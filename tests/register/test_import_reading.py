@@ -7,7 +7,7 @@ import io
 import resource
 import time
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -38,6 +38,14 @@ def refusal_of(raw: bytes, limits: Limits = LIMITS) -> str:
     with pytest.raises(Refusal) as refused:
         rows_of(raw, limits)
     return refused.value.code
+
+
+def outcome_of(raw: bytes) -> str:
+    try:
+        rows_of(raw)
+    except Refusal as refusal:
+        return refusal.code
+    return "import_read"
 
 
 def with_limits(**more) -> Limits:
@@ -110,8 +118,8 @@ def test_workbook_that_begins_further_down_keeps_its_line_numbers():
         (None, ""),
         (float("nan"), ""),
         (date(1990, 3, 7), "1990-03-07"),
-        (datetime(1990, 3, 7), "1990-03-07"),
-        (datetime(1990, 3, 7, 8, 30), "1990-03-07 08:30:00"),
+        (datetime(1990, 3, 7, tzinfo=UTC), "1990-03-07"),
+        (datetime(1990, 3, 7, 8, 30, tzinfo=UTC), "1990-03-07 08:30:00+00:00"),
     ],
 )
 def test_cells_of_any_type_as_a_person_sees_them(value, text):
@@ -303,10 +311,7 @@ def test_entities_of_a_workbook_are_not_unfolded():
 @given(raw=st.binary(max_size=2_000) | st.binary(max_size=500).map(lambda tail: b"PK\x03\x04" + tail))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_read_or_refused(raw):
-    try:
-        rows_of(raw)
-    except Refusal as refusal:
-        assert refusal.code.startswith("import_")
+    assert outcome_of(raw).startswith("import_")
 
 
 @given(at=st.integers(0, 5_000), value=st.integers(0, 255))
@@ -314,7 +319,4 @@ def test_any_bytes_are_read_or_refused(raw):
 def test_any_broken_workbook_is_read_or_refused(at, value):
     raw = bytearray(xlsx(LINES))
     raw[at % len(raw)] = value
-    try:
-        rows_of(bytes(raw))
-    except Refusal as refusal:
-        assert refusal.code.startswith("import_")
+    assert outcome_of(bytes(raw)).startswith("import_")

@@ -7,6 +7,7 @@ writes it, or does neither. An interrupted import goes on with the chunk after t
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -184,7 +185,8 @@ def _traces(batch: ImportBatch, traces: Sequence[Trace]) -> list[ImportRow]:
 def _count(rows: Sequence[CheckedRow], traces: Sequence[Trace], result: Counter[str]) -> None:
     for trace in traces:
         result[f"{trace.action}_{trace.entity}"] += 1
-        result["cells_changed"] += trace.before.count('": [') if trace.before else 0
+        if trace.before is not None:
+            result["cells_changed"] += len(json.loads(trace.before))
     for row in rows:
         if row.verdict == Verdict.SAMPLE:
             continue

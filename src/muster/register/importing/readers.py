@@ -31,13 +31,18 @@ _BETWEEN = re.compile(r"[、，,;；/|]+")
 MASK = re.compile(r"[*＊]{1,}|[xX×]{4,}")
 
 
+def _folded(text: str) -> str:
+    """Folded until it stays: what the first folding takes out may leave two spaces side by side."""
+    return fold(fold(text))
+
+
 def line(longest: int) -> Reader:
     """A short text of one line."""
 
     def read(text: str, _setting: Setting) -> str:
         if is_blank(text):
             return ""
-        said = fold(text)
+        said = _folded(text)
         if len(said) > longest:
             raise Refusal("import_text_too_long", longest=longest)
         return said
@@ -47,7 +52,7 @@ def line(longest: int) -> Reader:
 
 def name(text: str, _setting: Setting) -> str:
     """A person's name. A masked one names nobody; a row of figures slipped in from another column."""
-    said = clean_name(text)
+    said = clean_name(clean_name(text))
     if said is None:
         return ""
     if "*" in said:
@@ -193,7 +198,7 @@ def codes(longest: int) -> Reader:
     def read(text: str, _setting: Setting) -> str:
         if is_blank(text):
             return ""
-        parts = [part.strip() for part in _BETWEEN.split(fold(text)) if part.strip()]
+        parts = [part.strip() for part in _BETWEEN.split(_folded(text)) if part.strip()]
         if any(len(part) > longest for part in parts) or len(parts) > 10:
             raise Refusal("import_text_too_long", longest=longest)
         return ",".join(dict.fromkeys(parts))
