@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.support.browser import chromium_path, launch, pages_are_built
+from tests.support.browser import WAIT_MS, chromium_path, launch, pages_are_built
 from tests.support.house import House, stage_city
+
+# A busy machine is slow, not wrong.
+expect.set_options(timeout=WAIT_MS)
 
 CITIES = {
     "generated": ("--people", "2000"),
