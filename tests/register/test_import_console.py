@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`muster template | import | undo-import | export`: exit 2 and one line for bad input, good rows in all the same."""
+"""`muster template | import | undo-import | export`: 2 and one line for bad input, good rows in all the same."""
 
 import sys
 
 import pytest
 from django.apps import apps
+from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table, xlsx
+from tests.support.world import NOON, make_world
 
 from muster.accounts.services import add_user, grant_role
 from muster.cli import main as console
@@ -13,8 +15,6 @@ from muster.register.importing import committing
 from muster.register.importing.persons import Persons
 from muster.register.models import Person
 from muster.trail.models import Disclosure, Event
-from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table, xlsx
-from tests.support.world import NOON, make_world
 
 pytestmark = pytest.mark.django_db
 
