@@ -10,6 +10,7 @@ import App from './App.vue'
 import { CopyStore } from './grid/copyStore'
 import en from './i18n/en.json'
 import zh from './i18n/zh.json'
+import ClosedPage from './pages/ClosedPage.vue'
 import { router } from './router'
 import { ACTS, Acts } from './session/acting'
 import { SESSION, Session } from './session/session'
@@ -32,7 +33,13 @@ async function start(): Promise<void> {
   })
   const session = new Session({ outbox, copies: new CopyStore(), origin: location.origin, fetch: send, clock })
   const acts = new Acts(session, (key, facts) => sentence(key, facts), clock)
-  await session.open()
+  try {
+    await session.open()
+  } catch {
+    // Private windows and full phones: without a store nothing could be kept, so nothing may be recorded.
+    createApp(ClosedPage).mount('#app')
+    return
+  }
   createApp(App).use(router).provide(SESSION, session).provide(ACTS, acts).mount('#app')
   watchPhone(session, outbox)
   keepOffline()

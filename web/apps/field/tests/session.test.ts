@@ -35,9 +35,22 @@ const send: typeof fetch = async (input, init) => {
   return Response.json({ ...(next ?? quiet), verdicts: server.verdicts(device) })
 }
 
-function open(): Session {
+type Channel = Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'close'>
+
+/** Two ends of one channel: what one tab says the other hears. */
+function twins(): [Channel, Channel] {
+  const ears: (() => void)[][] = [[], []]
+  const end = (own: number): Channel => ({
+    postMessage: () => ears[1 - own]?.forEach((hear) => hear()),
+    addEventListener: ((_type: string, hear: () => void) => ears[own]?.push(hear)) as Channel['addEventListener'],
+    close: () => undefined,
+  })
+  return [end(0), end(1)]
+}
+
+function open(channel?: Channel): Session {
   const idb = { indexedDB: disk, IDBKeyRange }
-  const outbox = new Outbox({ idb, fetch: send, clock: () => Date.now(), random: () => 0.5 })
+  const outbox = new Outbox({ idb, fetch: send, clock: () => Date.now(), random: () => 0.5, channel })
   const memory = new Map<string, string>()
   const storage = { getItem: (key: string) => memory.get(key) ?? null, setItem: (key: string, value: string) => void memory.set(key, value) }
   const session = new Session({ outbox, copies: new CopyStore('copy', idb), origin: ORIGIN, fetch: send, clock: () => Date.now() }, openSettings(storage))
@@ -166,6 +179,23 @@ describe('another worker', () => {
     expect(server.journal.map(({ actor }) => actor).sort()).toEqual(['actor-li', 'actor-wang'])
     expect(session.mine.value.map(({ actor }) => actor)).toEqual(['actor-wang'])
     expect(await session.hasOthersWork()).toBe(false)
+  })
+})
+
+describe('two tabs', () => {
+  test('tab that another one handed over begins anew', async () => {
+    await enrolled()
+    const channel = twins()
+    const one = open(channel[0])
+    const two = open(channel[1])
+    await one.open()
+    await two.open()
+
+    await one.handOver()
+    await new Promise((later) => setTimeout(later, 50))
+
+    expect(two.enrolment.value).toBeNull()
+    expect(two.copy.value.persons.size).toBe(0)
   })
 })
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a worker does at a door: one outcome for one or for all, its questions first, the same for the rest, the next door. */
 import { pick, sentence } from '@muster/ui'
-import { doorOutcomes, mustGive, questionsFor, type DoorState, type Outcome } from '@muster/rules'
+import { doorOutcomes, mustGive, outcomeOf, questionsFor, type DoorState, type Outcome } from '@muster/rules'
 import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import { doorName, lineName } from '../grid/wording'
 import type { DoorView, Line } from '../grid/view'
@@ -70,10 +70,24 @@ export function useDoor(session: Session, view: ComputedRef<DoorView | null>): A
     return [...walk.slice(here + 1), ...walk.slice(0, Math.max(here, 0))].find(({ isLeft }) => isLeft) ?? null
   })
 
+  /** A result beats a weaker one whenever it was recorded: to weaken it, one's own must be taken back first. */
+  async function clearTheWay(lines: Line[], outcome: Outcome): Promise<boolean> {
+    const decided = lines.filter(({ entry }) => !LEFT.has(entry.cls))
+    const stronger = decided.map((line) => acts.ownStronger(line, outcome, Date.now()))
+    if (stronger.some((own) => own === null)) {
+      const current = kind.value && outcomeOf(kind.value, decided[0]?.entry.outcome)
+      acts.refuse(sentence('door.cannot_change', { outcome: pick(current?.name) }))
+      return false
+    }
+    await acts.undo(stronger.flatMap((own) => own ?? []))
+    return true
+  }
+
   async function record(lines: Line[], outcome: Outcome, detail: OutcomeDetail = {}): Promise<void> {
     const door = view.value
     const rules = kind.value
     if (!door || !rules || lines.length === 0) return
+    if (!(await clearTheWay(lines, outcome))) return
     const [first] = lines
     const who = rules.unit === 'dwelling' ? doorName(door) : lines.length === 1 && first ? lineName(rules, door, first, true) : sentence('today.people_here', { n: lines.length })
     if (await acts.outcome(door, lines, outcome, `${who} · ${pick(outcome.name)}`, detail)) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Acts as screens make them: recorded, felt, said in words, and with a way back for ten minutes. */
 import { OutboxFailure, UNDO_WITHIN_MS, uuid7, type Act, type Brief } from '@muster/outbox'
-import type { Answers, Outcome } from '@muster/rules'
+import { outcomeOf, precedenceOf, standingFacts, type Answers, type Outcome } from '@muster/rules'
 import { inject, shallowRef, type InjectionKey } from 'vue'
+import { seen, subjectOf } from '../grid/overlay'
 import type { DoorView, Line } from '../grid/view'
 import { give } from './feedback'
 import { SESSION, type Session } from './session'
@@ -83,12 +84,29 @@ export class Acts {
   }
 
   async undo(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
     try {
       for (const id of ids) await this.session.undo(id)
       this.say(this.t('undo.undone'), [])
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** What of mine keeps a result of `outcome` over a weaker one, and can still be taken back. */
+  ownStronger(line: Line, outcome: Outcome, now: number): string[] | null {
+    const kind = this.session.round.value?.kind
+    const current = kind && outcomeOf(kind, line.entry.outcome)
+    if (!current || precedenceOf(current) <= precedenceOf(outcome)) return []
+    const mine = this.session.mine.value
+    const standing = new Set(standingFacts(mine.map(seen)).map(({ id }) => id))
+    const own = mine.filter((act) => standing.has(act.id) && subjectOf(act) === line.subject && act.outcome === current.code)
+    return own.length > 0 && own.every((act) => this.canUndo(act, now)) ? own.map(({ id }) => id) : null
+  }
+
+  refuse(text: string): void {
+    give('failed', this.session.settings.sound)
+    this.said.value = { text, acts: [], at: this.clock(), failed: true }
   }
 
   canUndo(act: Pick<Brief, 'at' | 'kind'>, now: number): boolean {
@@ -131,8 +149,7 @@ export class Acts {
 
   private fail(error: unknown): void {
     const code = error instanceof OutboxFailure ? error.code : 'not_saved'
-    give('failed', this.session.settings.sound)
-    this.said.value = { text: this.t(`failed.${code}`), acts: [], at: this.clock(), failed: true }
+    this.refuse(this.t(`failed.${code}`))
   }
 }
 

@@ -68,7 +68,7 @@ export class Session {
     this.rhythm = new Rhythm(() => this.pull(), options.clock)
     options.outbox.onChange(() => {
       // Between a fact's verdict and its row both must change at once, or what was just recorded would vanish for a moment.
-      if (!this.applying) void this.refresh()
+      if (!this.applying) void this.look()
     })
   }
 
@@ -139,6 +139,13 @@ export class Session {
     } finally {
       this.pulling.value = false
     }
+  }
+
+  /** Another tab may have enrolled or handed over meanwhile: then this one begins anew. */
+  private async look(): Promise<void> {
+    const active = await this.options.outbox.active()
+    if (active?.device === this.enrolment.value?.device) await this.refresh()
+    else await this.open()
   }
 
   async refresh(): Promise<void> {
