@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The day that is being played: read every two seconds, paused and sped up from here. */
-import { missingOf, request, type DoorFigures, type Equation } from '@muster/ui'
+import { missingOf, request, type Bilingual, type DoorFigures, type Equation } from '@muster/ui'
 import { computed, onBeforeUnmount, onMounted, shallowRef, type ComputedRef, type Ref } from 'vue'
 
 export interface DrillWorker {
@@ -16,7 +16,7 @@ export interface Drill {
   speed: number
   clock?: string
   workers: DrillWorker[]
-  log: { what: string; clock: string; worker?: string; door?: string }[]
+  log: { what: string; clock: string; text?: Bilingual }[]
   facts_sent?: number
   worker_code?: string
   worker_url?: string
