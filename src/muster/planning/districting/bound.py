@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from muster.planning.districting.counts import least_deviation, nesting_deviation
 from muster.planning.districting.ground import Ground, lay_out
+from muster.planning.districting.nested_counts import piece_counts
 from muster.planning.districting.problem import Problem
-from muster.planning.districting.tasks import free_count, kept_buildings, own_levels, piece_counts, targets
+from muster.planning.districting.wishes import free_count, kept_buildings, own_levels, targets
 
 
 def bound(problem: Problem) -> int:

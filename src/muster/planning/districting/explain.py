@@ -9,7 +9,7 @@ from muster.planning._kernel.arrays import Bools, Longs
 from muster.planning.contract import Facts, Reason
 from muster.planning.districting.plan import GridLevel, Plan
 from muster.planning.districting.problem import Problem, pins
-from muster.planning.districting.tasks import kept_buildings, targets
+from muster.planning.districting.wishes import kept_buildings, targets
 
 # So many compounds or communities that stand in the way are named.
 _EXAMPLES = 3

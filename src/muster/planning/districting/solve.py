@@ -28,8 +28,9 @@ from muster.planning.districting.piecework import (
 )
 from muster.planning.districting.plan import PPM, GridLevel, Plan, worst_ppm
 from muster.planning.districting.problem import Problem, require_lawful
-from muster.planning.districting.tasks import kept_buildings, own_levels, targets, tasks_of
+from muster.planning.districting.tasks import tasks_of
 from muster.planning.districting.upper import upper_levels, with_kept
+from muster.planning.districting.wishes import kept_buildings, own_levels, targets
 
 # A piece with more atoms is cut once here, and its parts are jobs of their own.
 _WIDE = 20_000

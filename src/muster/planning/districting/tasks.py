@@ -9,121 +9,20 @@ from fractions import Fraction
 
 import numpy as np
 
-from muster.planning._kernel.arrays import Bools, Ints, Longs
+from muster.planning._kernel.arrays import Ints, Longs
 from muster.planning.contract import BadProblem
-from muster.planning.districting.counts import Piece, least_deviation, share_out, target_of
+from muster.planning.districting.counts import PPM, Piece
 from muster.planning.districting.cutting import Effort
-from muster.planning.districting.dividing import branch_out, seed_below
+from muster.planning.districting.dividing import seed_below
 from muster.planning.districting.ground import Ground
+from muster.planning.districting.nested_counts import piece_counts
 from muster.planning.districting.piecework import PieceTask
 from muster.planning.districting.pinning import Pinned
-from muster.planning.districting.plan import PPM
-from muster.planning.districting.problem import Level, Problem
+from muster.planning.districting.problem import Problem
+from muster.planning.districting.wishes import free_count, targets
 
-# Today's number of grids of a piece stays as long as none is farther from its target than this.
-_KEEP_NUMBER_PPM = 100_000
 # Where a piece cannot be near the target at all, its grids are at least made nearly equal to each other.
 _NEARLY_EQUAL = 0.005
-
-
-def kept_buildings(problem: Problem) -> Bools:
-    """Say of each building whether its grid stays exactly as it is."""
-    kept = np.zeros(problem.size, np.bool_)
-    if problem.kept and problem.previous:
-        today = problem.previous[0]
-        numbers = [number for number, name in enumerate(today.names) if name in problem.kept]
-        kept = np.isin(today.grid_of, numbers)
-    return kept
-
-
-def targets(problem: Problem) -> list[Fraction]:
-    """Return what a grid of each level should weigh; kept grids take no part in the smallest level."""
-    weight = problem.weights()
-    total = int(weight.sum())
-    found = [target_of(total, level.count, level.size) for level in problem.levels]
-    if problem.kept:
-        rest = total - int(weight[kept_buildings(problem)].sum())
-        found[0] = target_of(rest, free_count(problem, 0), problem.levels[0].size)
-    return found
-
-
-def free_count(problem: Problem, number: int) -> int | None:
-    """Return how many grids of a level are still to be made, None where their size is given."""
-    count = problem.levels[number].count
-    if count is None or number > 0:
-        return count
-    return max(1, count - len(problem.kept))
-
-
-def own_levels(problem: Problem) -> tuple[Level, ...]:
-    """Return the levels that are made piece by piece; those above are made of the grids below them.
-
-    Those are levels that may join communities, and all but the smallest when some grids are kept: kept
-    grids take no part in the pieces, but belong to an upper grid.
-    """
-    if problem.kept:
-        return problem.levels[:1]
-    across = [number for number, level in enumerate(problem.levels) if level.across]
-    return problem.levels[: across[0]] if across else problem.levels
-
-
-def piece_counts(problem: Problem, facts: Sequence[Piece], present: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return for each piece how many grids it gets at each of its levels.
-
-    `present` says how many smallest grids each piece has today (0: none known). Raises BadProblem.
-    """
-    goals = targets(problem)
-    if all(level.size is not None for level in own_levels(problem)):
-        return [_counts_by_size(piece, goals, now) for piece, now in zip(facts, present, strict=True)]
-    by_level: list[list[int]] = []
-    below = list(facts)
-    for number in range(len(own_levels(problem))):
-        wanted = free_count(problem, number)
-        try:
-            counts = share_out(below, goals[number], wanted)
-        except ValueError as error:
-            fewest, most = len(facts), sum(piece.atoms for piece in below)
-            where = f"levels[{number}]"
-            raise BadProblem(
-                "count", where, "planning.districting.count_range", fewest=fewest, most=most
-            ) from error
-        if number == 0:
-            counts = _as_today(below, goals[0], wanted, counts, present)
-        by_level.append(counts)
-        below = [Piece(piece.weight, 0, count) for piece, count in zip(below, counts, strict=True)]
-    return list(zip(*by_level, strict=True))
-
-
-def _counts_by_size(piece: Piece, goals: Sequence[Fraction], now: int) -> tuple[int, ...]:
-    """Return the counts of a piece whose grids, nested in each other, are nearest to their sizes.
-
-    Thirteen small grids in three medium ones can be even for one level only; twelve may be better for both.
-    """
-    wished = [int(Fraction(piece.weight) / goal) for goal in goals]
-    lowest = range(max(1, wished[0] - 1), min(piece.atoms, wished[0] + 2) + 1) or range(
-        piece.atoms, piece.atoms + 1
-    )
-    keep = now and abs(Fraction(piece.weight, now) / goals[0] - 1) * PPM <= _KEEP_NUMBER_PPM
-    options: list[tuple[int, ...]] = [(now,)] if keep else [(count,) for count in lowest]
-    for wish in wished[1:]:
-        near = range(max(1, wish - 1), wish + 3)
-        options = [(*option, count) for option in options for count in near if count <= option[-1]] or [
-            (*option, option[-1]) for option in options
-        ]
-    return min(options, key=lambda counts: (_uneven(piece.weight, counts, goals), counts))
-
-
-def _uneven(weight: int, counts: tuple[int, ...], goals: Sequence[Fraction]) -> float:
-    """Return how far the grids of a piece would be from their sizes if all came out as planned.
-
-    The worst of each level counts, squared: a level that cannot be right does not hide the others.
-    """
-    total, branches = 0.0, branch_out(weight, counts)
-    while branches:
-        size = float(goals[branches[0].level])
-        total += max(abs(branch.goal / size - 1) for branch in branches) ** 2
-        branches = tuple(below for branch in branches for below in branch.below)
-    return total
 
 
 def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> list[PieceTask]:
@@ -150,30 +49,6 @@ def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> 
             )
         )
     return tasks
-
-
-def _as_today(
-    pieces: Sequence[Piece],
-    target: Fraction,
-    wanted: int | None,
-    best: list[int],
-    present: Sequence[int],
-) -> list[int]:
-    """Keep today's numbers of grids where they are still good enough: splitting moves many households."""
-    if not any(present) or (wanted is not None and sum(present) != wanted):
-        return best
-    kept = [now or new for now, new in zip(present, best, strict=True)]
-    off = [
-        abs(Fraction(piece.weight, count) / target - 1) * PPM
-        for piece, count in zip(pieces, kept, strict=True)
-    ]
-    least = least_deviation(pieces, target, wanted)
-    if wanted is not None:
-        return kept if all(present) and max(off) <= max(_KEEP_NUMBER_PPM, least) else best
-    return [
-        now if now and far <= _KEEP_NUMBER_PPM else new
-        for now, far, new in zip(present, off, best, strict=True)
-    ]
 
 
 def _tolerance(problem: Problem, piece: Piece, count: int, target: Fraction) -> float:

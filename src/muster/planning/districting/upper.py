@@ -13,7 +13,7 @@ from muster.planning.districting.ground import pieces_of
 from muster.planning.districting.problem import Problem
 from muster.planning.districting.region import Region
 from muster.planning.districting.regridding import Today, regrid, spread_labels
-from muster.planning.districting.tasks import own_levels, targets
+from muster.planning.districting.wishes import own_levels, targets
 
 
 def with_kept(problem: Problem, lowest: Longs, kept: Bools) -> Longs:
