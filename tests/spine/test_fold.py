@@ -235,6 +235,28 @@ def test_moved_person_leaves_a_tombstone_in_the_old_grid(world: World, rows: Row
     assert [(g["type"], g["id"]) for g in after["gone"]] == [("person", person.id)]
 
 
+def test_a_code_enrols_one_phone_and_answers_it_again(world: World) -> None:
+    from muster.base.errors import Refusal
+
+    code, _ = make_enrol_code(
+        incident=world.incident.id,
+        grid=world.grids[0].id,
+        worker=world.workers[0],
+        by=world.head.id,
+        at=NOON,
+    )
+    mine, other = DeviceClient("", "a", None), DeviceClient("", "b", None)  # type: ignore[arg-type]
+    where = {"sub_districts": [world.streets[0].id], "grids": [world.grids[0].id], "at": NOON}
+
+    first, _, _ = enrol_device(code=code, public_key=_key_jwk(mine.key), name="a", **where)
+    again, _, _ = enrol_device(code=code, public_key=_key_jwk(mine.key), name="a", **where)
+    with pytest.raises(Refusal) as refused:
+        enrol_device(code=code, public_key=_key_jwk(other.key), name="b", **where)
+
+    assert first.id == again.id
+    assert refused.value.code == "code_used"
+
+
 def test_a_revoked_or_ended_lease_reads_nothing(world: World, phone: Phone) -> None:
     from muster.base.errors import Refusal
 

@@ -82,6 +82,12 @@ def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_distri
     """
     key = read_public_key(public_key)
     row = find_code(code)
+    known = _enrolled_before(row, key)
+    if known is not None:
+        lease, text = issue_lease(
+            known, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at
+        )
+        return known, lease, text
     with transaction.atomic():
         device = Device.objects.create(
             kind=DeviceKind.FIELD, name=name[:80], incident=row.incident, public_key=key, enrolled_at=at
@@ -97,6 +103,14 @@ def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_distri
             device, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at
         )
     return device, lease, text
+
+
+def _enrolled_before(row: EnrolCode, key: dict[str, str]) -> Device | None:
+    """The phone that used this code, if it is the one that asks: its answer was lost on the way."""
+    if row.used_by_device is None:
+        return None
+    device = Device.objects.filter(id=row.used_by_device, revoked_at__isnull=True).first()
+    return device if device is not None and device.public_key == key else None
 
 
 def find_code(code: str) -> EnrolCode:

@@ -32,6 +32,7 @@ from muster.register.models import Household, Person
 from muster.register.names import search_keys
 from muster.register.queries import open_needs
 from muster.situation.coverage import figures
+from muster.storage.keys import keystore
 from muster.storage.sealed import reveal_column
 from muster.trail.models import Fact
 from muster.trail.services import record_disclosures
@@ -112,12 +113,13 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
         **({"lease": text} if text else {}),
         "incident": incident_json(incident),
         "actor": {"id": lease.actor_id, "name": lease.actor.name},
+        "server_keys": [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()],
         "services": pack.to_json().get("services", []),
         "needs": [{k: n[k] for k in ("code", "name", "service")} for n in pack.to_json().get("needs", [])],
         "phones": pack.to_json().get("phones"),
         "emergency_numbers": pack.to_json().get("emergency_numbers", []),
         "rounds": [round_json(r) for r in rounds],
-        "grids": [_grid_json(g, rounds) for g in grids],
+        "grids": [_grid_json(g, rounds, lease.actor_id) for g in grids],
         "gone_grids": sorted(set(cursor.grids) - {g.id for g in grids}),
         "buildings": changes.buildings,
         "doors": changes.doors,
@@ -160,8 +162,9 @@ def round_json(round_: Round) -> dict[str, Any]:
     }
 
 
-def _grid_json(grid: Grid, rounds: Sequence[Round]) -> dict[str, Any]:
+def _grid_json(grid: Grid, rounds: Sequence[Round], actor: uuid.UUID) -> dict[str, Any]:
     head = GridPost.objects.filter(grid=grid, type="head", until__isnull=True).first()
+    own = GridPost.objects.filter(grid=grid, holder=actor, until__isnull=True).first()
     accounts = {a.round: a for a in RoundGrid.objects.filter(round__in=[r.id for r in rounds], grid=grid.id)}
     return {
         "id": grid.id,
@@ -172,6 +175,7 @@ def _grid_json(grid: Grid, rounds: Sequence[Round]) -> dict[str, Any]:
         "sub_district": grid.sub_district,
         "area": grid.area.name,
         "head": {"name": head.holder_name, "phone": head.phone} if head else None,
+        "duty": own.duty if own else None,
         "round": {str(r): _account_json(a) for r, a in accounts.items()},
     }
 
