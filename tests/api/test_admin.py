@@ -4,10 +4,10 @@
 import pytest
 from django.contrib import admin
 from django.test import Client
-from tests.support.world import make_world
 
 from muster.accounts.services import add_user
 from muster.storage.admin import LookOnly
+from tests.support.world import make_world
 
 OURS = {"accounts", "incidents", "places", "campaigns", "register", "trail", "sync"}
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.api.auth import AUTH, allow, operation
-from muster.api.rounds import full_round_json
+from muster.api.rounds import full_round_json, touches
 from muster.base.errors import Refusal
 from muster.campaigns.models import Campaign, CampaignKind
 from muster.campaigns.services import save_kind, start_campaign
@@ -76,7 +76,7 @@ def update_kind(request: HttpRequest, key: str, body: KindIn) -> dict[str, Any]:
 @router.get("/campaigns", operation_id="campaigns_list")
 @operation("campaigns.read")
 def list_campaigns(request: HttpRequest) -> dict[str, Any]:
-    allow(request, "campaigns.read")
+    who, _ = allow(request, "campaigns.read")
     rows = Campaign.objects.select_related("kind").prefetch_related("rounds__campaign__kind").order_by("-id")
     items = [
         {
@@ -90,6 +90,7 @@ def list_campaigns(request: HttpRequest) -> dict[str, Any]:
             "rounds": [full_round_json(r) for r in c.rounds.all()],
         }
         for c in rows
+        if touches(c, who)
     ]
     return {"items": items, "next": None, "count": len(items)}
 

@@ -86,12 +86,12 @@ def list_rounds(request: HttpRequest, status: str = "", campaign: uuid.UUID | No
         rows = rows.filter(status=status)
     if campaign is not None:
         rows = rows.filter(campaign=campaign)
-    visible = [r for r in rows if _touches(r, who)]
+    visible = [r for r in rows if touches(r, who)]
     return {"items": [full_round_json(r) for r in visible], "next": None, "count": len(visible)}
 
 
-def _touches(round_: Round, who: Caller) -> bool:
-    """A round is seen by those whose area it lies in or who work in one of its grids."""
+def touches(round_: Round | Campaign, who: Caller) -> bool:
+    """A round or campaign is seen by those whose area it lies in or who work in one of its grids."""
     if any(
         g.area_path and (g.area_path.startswith(round_.area_path) or round_.area_path.startswith(g.area_path))
         for g in who.grants
@@ -101,9 +101,9 @@ def _touches(round_: Round, who: Caller) -> bool:
     return bool(grids) and Grid.objects.filter(id__in=grids, area__path__startswith=round_.area_path).exists()
 
 
-def _round(request: HttpRequest, round_id: uuid.UUID) -> Round:
+def round_in_reach(request: HttpRequest, round_id: uuid.UUID) -> Round:
     round_ = round_with_kind(round_id)
-    if not _touches(round_, caller(request)):
+    if not touches(round_, caller(request)):
         raise Refusal("not_found")
     return round_
 
@@ -127,7 +127,7 @@ def add_round(request: HttpRequest, body: RoundIn) -> dict[str, Any]:
 @operation("rounds.read")
 def read_round(request: HttpRequest, round_id: uuid.UUID) -> dict[str, Any]:
     allow(request, "rounds.read")
-    return full_round_json(_round(request, round_id))
+    return full_round_json(round_in_reach(request, round_id))
 
 
 @router.get("/rounds/{round_id}/coverage", operation_id="rounds_coverage")
@@ -136,7 +136,7 @@ def read_coverage(
     request: HttpRequest, round_id: uuid.UUID, area: int | None = None, grid: int | None = None
 ) -> dict[str, Any]:
     who, row = allow(request, "rounds.coverage")
-    round_ = _round(request, round_id)
+    round_ = round_in_reach(request, round_id)
     if grid is not None:
         found = grid_with_id(grid)
         allow(request, "rounds.coverage", grid=found)
@@ -158,7 +158,7 @@ def read_missing(
     limit: int = 100,
 ) -> dict[str, Any]:
     who, row = allow(request, "rounds.missing")
-    round_ = _round(request, round_id)
+    round_ = round_in_reach(request, round_id)
     scope = who.scope(row)
     if grid:
         found = grid_named(grid)
@@ -199,7 +199,7 @@ def read_missing(
 def record(request: HttpRequest, round_id: uuid.UUID, body: DeskFacts) -> dict[str, Any]:
     """What a desk records is a fact too: same validator, same service, same ledger."""
     who, row = allow(request, "rounds.record")
-    round_ = _round(request, round_id)
+    round_ = round_in_reach(request, round_id)
     if not 1 <= len(body.facts) <= 500:
         raise Refusal("batch_too_long", most=500, count=len(body.facts))
     scope = who.scope(row)
@@ -223,24 +223,12 @@ def record(request: HttpRequest, round_id: uuid.UUID, body: DeskFacts) -> dict[s
     }
 
 
-@router.post("/rounds/{round_id}/{step}", operation_id="rounds_step")
-@operation("rounds.run")
-def take_step(request: HttpRequest, round_id: uuid.UUID, step: str) -> dict[str, Any]:
-    """freeze · open · start-closing · close · reopen · certify."""
-    round_ = _round(request, round_id)
-    who, _ = allow(request, "rounds.run", path=round_.area_path)
-    act = STEPS.get(step)
-    if act is None:
-        raise Refusal("not_found")
-    return full_round_json(act(round_, by=who.user.id, at=who.at))
-
-
 @router.get("/rounds/{round_id}/buildings", operation_id="rounds_buildings")
 @operation("rounds.coverage")
 def read_buildings(request: HttpRequest, round_id: uuid.UUID, grid: int) -> dict[str, Any]:
     found = grid_with_id(grid)
     who, row = allow(request, "rounds.coverage", grid=found)
-    round_ = _round(request, round_id)
+    round_ = round_in_reach(request, round_id)
     items = [
         b
         for small in small_grids_below(found)
@@ -269,7 +257,7 @@ def read_stairwell(
 def read_certificate(request: HttpRequest, round_id: uuid.UUID, grid_id: int) -> dict[str, Any]:
     grid = grid_with_id(grid_id)
     who, _ = allow(request, "rounds.certificate", grid=grid)
-    return certificate_json(_round(request, round_id), grid, at=who.at)
+    return certificate_json(round_in_reach(request, round_id), grid, at=who.at)
 
 
 @router.post("/rounds/{round_id}/grids/{grid_id}/certificate", operation_id="rounds_certify")
@@ -278,7 +266,7 @@ def sign(request: HttpRequest, round_id: uuid.UUID, grid_id: int, body: Signing)
     """Signed by the grid's head, also with reservations."""
     grid = grid_with_id(grid_id)
     who, _ = allow(request, "rounds.certify", grid=grid)
-    round_ = _round(request, round_id)
+    round_ = round_in_reach(request, round_id)
     certificates.sign_certificate(
         round_,
         grid.id,
@@ -337,6 +325,19 @@ def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
         else None,
         "still_matches": bool(signed and bytes(signed.entries_hash) == draft.entries_hash),
     }
+
+
+# Last: a path with a free word in it would answer for those that name theirs.
+@router.post("/rounds/{round_id}/{step}", operation_id="rounds_step")
+@operation("rounds.run")
+def take_step(request: HttpRequest, round_id: uuid.UUID, step: str) -> dict[str, Any]:
+    """freeze · open · start-closing · close · reopen · certify."""
+    round_ = round_in_reach(request, round_id)
+    who, _ = allow(request, "rounds.run", path=round_.area_path)
+    act = STEPS.get(step)
+    if act is None:
+        raise Refusal("not_found")
+    return full_round_json(act(round_, by=who.user.id, at=who.at))
 
 
 def scope_condition(scope: Any) -> Any:

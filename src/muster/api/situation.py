@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from muster.api.auth import AUTH, allow, operation
+from muster.api.rounds import round_in_reach
 from muster.base.errors import Refusal
 from muster.base.messages import text
 from muster.campaigns.queries import round_with_kind
@@ -84,11 +85,10 @@ def inbox(request: HttpRequest) -> dict[str, Any]:
 def live(request: HttpRequest, round_id: uuid.UUID) -> HttpResponse:
     """The snapshot of a round; 304 while nothing changed."""
     who, row = allow(request, "live")
+    round_ = round_in_reach(request, round_id)
     path = live_path(round_id)
     content = (
-        path.read_bytes()
-        if path.exists()
-        else json.dumps(snapshot(round_with_kind(round_id), at=who.at), default=str).encode()
+        path.read_bytes() if path.exists() else json.dumps(snapshot(round_, at=who.at), default=str).encode()
     )
     scope = who.scope(row)
     if not scope.everything:

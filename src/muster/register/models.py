@@ -85,7 +85,11 @@ class Person(models.Model):
             models.Index(fields=["sub_district"]),
             models.Index(fields=["dwelling"]),
             models.Index(fields=["phone_index"], name="person_phone", condition=Q(phone_index__isnull=False)),
-            models.Index(fields=["id_number_index"], name="person_id_number", condition=Q(id_number_index__isnull=False)),
+            models.Index(
+                fields=["id_number_index"],
+                name="person_id_number",
+                condition=Q(id_number_index__isnull=False),
+            ),
         ]
 
 
@@ -109,7 +113,9 @@ class Need(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "kind"], condition=Q(ended_at__isnull=True), name="need_once_open")
+            models.UniqueConstraint(
+                fields=["person", "kind"], condition=Q(ended_at__isnull=True), name="need_once_open"
+            )
         ]
         indexes = [models.Index(fields=["grid", "kind"])]
 

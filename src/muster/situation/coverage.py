@@ -123,12 +123,14 @@ def _children(
     if not below:
         for grid in grids:
             yield {"type": "grid", "id": grid.id, "name": grid.name, "name_en": grid.name_en,
-                   "level": grid.level, "code": grid.code, "certified": grid.id in certified, **figures([by_grid[grid.id]])}  # fmt: skip
+                   "level": grid.level, "code": grid.code, "certified": grid.id in certified,
+                   **figures([by_grid[grid.id]])}  # fmt: skip
         return
     for child in areas_under(area.path).filter(id__in=below).order_by("code"):
         ids = below[child.id]
         yield {"type": "area", "id": child.id, "name": child.name, "name_en": child.name_en,
-               "level": child.level, "code": child.code, "certified": set(ids) <= certified, **figures(by_grid[i] for i in ids)}  # fmt: skip
+               "level": child.level, "code": child.code, "certified": set(ids) <= certified,
+               **figures(by_grid[i] for i in ids)}  # fmt: skip
 
 
 def _answer(

@@ -8,164 +8,247 @@ import muster.storage.sealed
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='JournalPosition',
+            name="JournalPosition",
             fields=[
-                ('writer', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField()),
-                ('batches', models.BigIntegerField(default=0)),
-                ('facts', models.BigIntegerField(default=0)),
+                ("writer", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField()),
+                ("batches", models.BigIntegerField(default=0)),
+                ("facts", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('count', models.IntegerField()),
-                ('previous', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('signature', models.BinaryField(max_length=64)),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("count", models.IntegerField()),
+                ("previous", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("signature", models.BinaryField(max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name='BatchVerdict',
+            name="BatchVerdict",
             fields=[
-                ('id', models.UUIDField(default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('writer', models.BigIntegerField()),
-                ('position', models.BigIntegerField()),
-                ('device', models.UUIDField(null=True)),
-                ('batch', models.UUIDField(null=True)),
-                ('code', models.CharField(max_length=40)),
-                ('received_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("writer", models.BigIntegerField()),
+                ("position", models.BigIntegerField()),
+                ("device", models.UUIDField(null=True)),
+                ("batch", models.UUIDField(null=True)),
+                ("code", models.CharField(max_length=40)),
+                ("received_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('writer', 'position'), name='batchverdict_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("writer", "position"), name="batchverdict_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Disclosure',
+            name="Disclosure",
             fields=[
-                ('id', models.UUIDField(default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor', models.UUIDField()),
-                ('role', models.CharField(max_length=32)),
-                ('operation', models.CharField(max_length=40)),
-                ('purpose', models.CharField(blank=True, max_length=40)),
-                ('subject', models.UUIDField(null=True)),
-                ('grid', models.BigIntegerField(null=True)),
-                ('fields', models.CharField(max_length=120)),
-                ('rows', models.IntegerField(default=1)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.UUIDField()),
+                ("role", models.CharField(max_length=32)),
+                ("operation", models.CharField(max_length=40)),
+                ("purpose", models.CharField(blank=True, max_length=40)),
+                ("subject", models.UUIDField(null=True)),
+                ("grid", models.BigIntegerField(null=True)),
+                ("fields", models.CharField(max_length=120)),
+                ("rows", models.IntegerField(default=1)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', 'at'], name='trail_discl_subject_9ccfd1_idx'), models.Index(fields=['grid', 'at'], name='trail_discl_grid_da15c0_idx')],
+                "indexes": [
+                    models.Index(fields=["subject", "at"], name="trail_discl_subject_9ccfd1_idx"),
+                    models.Index(fields=["grid", "at"], name="trail_discl_grid_da15c0_idx"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('incident', models.UUIDField(null=True)),
-                ('actor', models.UUIDField(null=True)),
-                ('device', models.UUIDField(null=True)),
-                ('entity', models.CharField(max_length=40)),
-                ('entity_id', models.CharField(max_length=64)),
-                ('verb', models.CharField(max_length=40)),
-                ('from_state', models.CharField(blank=True, max_length=24)),
-                ('to_state', models.CharField(blank=True, max_length=24)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('facts', models.JSONField(default=dict)),
-                ('sealed_in', models.BigIntegerField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("incident", models.UUIDField(null=True)),
+                ("actor", models.UUIDField(null=True)),
+                ("device", models.UUIDField(null=True)),
+                ("entity", models.CharField(max_length=40)),
+                ("entity_id", models.CharField(max_length=64)),
+                ("verb", models.CharField(max_length=40)),
+                ("from_state", models.CharField(blank=True, max_length=24)),
+                ("to_state", models.CharField(blank=True, max_length=24)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("facts", models.JSONField(default=dict)),
+                ("sealed_in", models.BigIntegerField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['entity', 'entity_id', 'at'], name='trail_event_entity_a26e45_idx'), models.Index(fields=['sealed_in', 'id'], name='trail_event_sealed__dc5029_idx')],
+                "indexes": [
+                    models.Index(fields=["entity", "entity_id", "at"], name="trail_event_entity_a26e45_idx"),
+                    models.Index(fields=["sealed_in", "id"], name="trail_event_sealed__dc5029_idx"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Fact',
+            name="Fact",
             fields=[
-                ('pk', models.CompositePrimaryKey('device', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('device', models.UUIDField()),
-                ('seq', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('batch', models.UUIDField(null=True)),
-                ('incident', models.UUIDField()),
-                ('round', models.UUIDField(null=True)),
-                ('kind', models.CharField(max_length=32)),
-                ('actor', models.UUIDField(null=True)),
-                ('occurred_at', models.DateTimeField()),
-                ('offset_minutes', models.SmallIntegerField(default=0)),
-                ('received_at', models.DateTimeField()),
-                ('applied_at', models.DateTimeField()),
-                ('sub_district', models.BigIntegerField()),
-                ('grid', models.BigIntegerField(null=True)),
-                ('subject', models.UUIDField()),
-                ('subject_type', models.CharField(max_length=10)),
-                ('door', models.UUIDField(null=True)),
-                ('value', models.CharField(blank=True, max_length=40)),
-                ('ref', models.UUIDField(null=True)),
-                ('purpose', models.CharField(max_length=40)),
-                ('body', muster.storage.sealed.SealedField(blank=True, klass='free_text', null=True)),
-                ('body_hash', models.BinaryField(max_length=32)),
-                ('verdict', models.CharField(choices=[('APPLIED', 'Applied'), ('DUPLICATE', 'Duplicate'), ('FLAGGED', 'Flagged'), ('HELD', 'Held'), ('QUARANTINED', 'Quarantined')], max_length=12)),
-                ('code', models.CharField(blank=True, max_length=40)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("device", models.UUIDField()),
+                ("seq", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("batch", models.UUIDField(null=True)),
+                ("incident", models.UUIDField()),
+                ("round", models.UUIDField(null=True)),
+                ("kind", models.CharField(max_length=32)),
+                ("actor", models.UUIDField(null=True)),
+                ("occurred_at", models.DateTimeField()),
+                ("offset_minutes", models.SmallIntegerField(default=0)),
+                ("received_at", models.DateTimeField()),
+                ("applied_at", models.DateTimeField()),
+                ("sub_district", models.BigIntegerField()),
+                ("grid", models.BigIntegerField(null=True)),
+                ("subject", models.UUIDField()),
+                ("subject_type", models.CharField(max_length=10)),
+                ("door", models.UUIDField(null=True)),
+                ("value", models.CharField(blank=True, max_length=40)),
+                ("ref", models.UUIDField(null=True)),
+                ("purpose", models.CharField(max_length=40)),
+                ("body", muster.storage.sealed.SealedField(blank=True, klass="free_text", null=True)),
+                ("body_hash", models.BinaryField(max_length=32)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("APPLIED", "Applied"),
+                            ("DUPLICATE", "Duplicate"),
+                            ("FLAGGED", "Flagged"),
+                            ("HELD", "Held"),
+                            ("QUARANTINED", "Quarantined"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'indexes': [models.Index(fields=['round', 'subject'], name='fact_of_subject'), models.Index(condition=models.Q(('door__isnull', False)), fields=['round', 'door'], name='fact_of_door')],
-                'constraints': [models.UniqueConstraint(fields=('device', 'id'), name='fact_device_id')],
+                "indexes": [
+                    models.Index(fields=["round", "subject"], name="fact_of_subject"),
+                    models.Index(
+                        condition=models.Q(("door__isnull", False)),
+                        fields=["round", "door"],
+                        name="fact_of_door",
+                    ),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("device", "id"), name="fact_device_id")],
             },
         ),
         migrations.CreateModel(
-            name='SecondCopy',
+            name="SecondCopy",
             fields=[
-                ('id', models.UUIDField(default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('device', models.UUIDField()),
-                ('seq', models.BigIntegerField()),
-                ('fact', models.UUIDField()),
-                ('incident', models.UUIDField()),
-                ('sub_district', models.BigIntegerField()),
-                ('purpose', models.CharField(max_length=40)),
-                ('received_at', models.DateTimeField()),
-                ('code', models.CharField(max_length=40)),
-                ('body', muster.storage.sealed.SealedField(blank=True, klass='free_text', null=True)),
-                ('body_hash', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=muster.base.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("device", models.UUIDField()),
+                ("seq", models.BigIntegerField()),
+                ("fact", models.UUIDField()),
+                ("incident", models.UUIDField()),
+                ("sub_district", models.BigIntegerField()),
+                ("purpose", models.CharField(max_length=40)),
+                ("received_at", models.DateTimeField()),
+                ("code", models.CharField(max_length=40)),
+                ("body", muster.storage.sealed.SealedField(blank=True, klass="free_text", null=True)),
+                ("body_hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device', 'seq', 'fact', 'body_hash'), name='secondcopy_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("device", "seq", "fact", "body_hash"), name="secondcopy_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Waiting',
+            name="Waiting",
             fields=[
-                ('pk', models.CompositePrimaryKey('device', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('device', models.UUIDField()),
-                ('seq', models.BigIntegerField()),
-                ('fact', models.UUIDField()),
-                ('incident', models.UUIDField()),
-                ('round', models.UUIDField(null=True)),
-                ('sub_district', models.BigIntegerField()),
-                ('grid', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(max_length=32)),
-                ('subject', models.UUIDField()),
-                ('ref', models.UUIDField(null=True)),
-                ('verdict', models.CharField(choices=[('APPLIED', 'Applied'), ('DUPLICATE', 'Duplicate'), ('FLAGGED', 'Flagged'), ('HELD', 'Held'), ('QUARANTINED', 'Quarantined')], max_length=12)),
-                ('code', models.CharField(max_length=40)),
-                ('since', models.DateTimeField()),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('resolved_by', models.UUIDField(null=True)),
-                ('resolution', models.CharField(blank=True, max_length=24)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("device", models.UUIDField()),
+                ("seq", models.BigIntegerField()),
+                ("fact", models.UUIDField()),
+                ("incident", models.UUIDField()),
+                ("round", models.UUIDField(null=True)),
+                ("sub_district", models.BigIntegerField()),
+                ("grid", models.BigIntegerField(null=True)),
+                ("kind", models.CharField(max_length=32)),
+                ("subject", models.UUIDField()),
+                ("ref", models.UUIDField(null=True)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("APPLIED", "Applied"),
+                            ("DUPLICATE", "Duplicate"),
+                            ("FLAGGED", "Flagged"),
+                            ("HELD", "Held"),
+                            ("QUARANTINED", "Quarantined"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.CharField(max_length=40)),
+                ("since", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_by", models.UUIDField(null=True)),
+                ("resolution", models.CharField(blank=True, max_length=24)),
             ],
             options={
-                'indexes': [models.Index(fields=['incident', 'subject'], name='trail_waiti_inciden_a20c9b_idx'), models.Index(fields=['incident', 'ref'], name='trail_waiti_inciden_5ed66c_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by__isnull', True)), models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', False)), _connector='OR'), name='waiting_resolved_when_and_by')],
+                "indexes": [
+                    models.Index(fields=["incident", "subject"], name="trail_waiti_inciden_a20c9b_idx"),
+                    models.Index(fields=["incident", "ref"], name="trail_waiti_inciden_5ed66c_idx"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolved_at__isnull", True), ("resolved_by__isnull", True)),
+                            models.Q(("resolved_at__isnull", False), ("resolved_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="waiting_resolved_when_and_by",
+                    )
+                ],
             },
         ),
     ]
