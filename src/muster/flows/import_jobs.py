@@ -62,10 +62,7 @@ def next_job(*, at: datetime) -> uuid.UUID | None:
     """The batch that has waited longest, or one whose process died."""
     waiting = Q(stage__in=[CHECK, WRITE, UNDO]) & (Q(claimed_until__isnull=True) | Q(claimed_until__lt=at))
     left = Q(stage__in=list(_UNDER_WAY), claimed_until__lt=at)
-    found = (
-        ImportBatch.objects.filter(waiting | left).order_by("made_at").values_list("id", flat=True).first()
-    )
-    return found
+    return ImportBatch.objects.filter(waiting | left).order_by("made_at").values_list("id", flat=True).first()
 
 
 def run_job(batch_id: uuid.UUID, *, now: Clock) -> None:
