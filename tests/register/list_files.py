@@ -10,7 +10,6 @@ from typing import Any
 
 import xlsxwriter
 from python_calamine import CalamineWorkbook
-from tests.support.world import NOON
 
 from muster.base.ids import new_id
 from muster.register.id_documents import check_digit
@@ -19,6 +18,7 @@ from muster.register.importing.batches import Choices, open_batch, prepare_batch
 from muster.register.importing.committing import commit_batch
 from muster.register.importing.finding import Reach
 from muster.register.importing.operators import Operator
+from tests.support.world import NOON
 
 Rows = Sequence[Sequence[Any]]
 

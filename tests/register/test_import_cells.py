@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.register.list_files import id_number
 
 from muster.base import messages
 from muster.base.errors import Refusal
@@ -18,6 +17,7 @@ from muster.register.importing.forms import FORMS, PERSONS
 from muster.register.importing.round_trip import merge, read_row_id, write_row_id
 from muster.register.importing.rows import Verdict, plain_cell, read_rows, sample_cells
 from muster.register.importing.setting import Setting
+from tests.register.list_files import id_number
 
 SETTING = Setting(load("epidemic-zh"), date(2022, 9, 2))
 KEY = b"k" * 32

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`muster template | import | undo-import | export`: 2 and one line for bad input, good rows in all the same."""
+"""`muster template | import | undo-import | export`: 2 and one line for bad input, good rows in anyway."""
 
 import sys
 
 import pytest
 from django.apps import apps
-from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table, xlsx
-from tests.support.world import NOON, make_world
 
 from muster.accounts.services import add_user, grant_role
 from muster.cli import main as console
@@ -15,14 +13,15 @@ from muster.register.importing import committing
 from muster.register.importing.persons import Persons
 from muster.register.models import Person
 from muster.trail.models import Disclosure, Event
+from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table, xlsx
+from tests.support.world import NOON
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world(monkeypatch):
+@pytest.fixture(autouse=True)
+def chinese_terminal(monkeypatch):
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
-    return make_world(frozen=False)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists over the API: upload, preview, write, take back, report, template, export; only within one's own area."""
+"""Lists over the API: upload, preview, write, take back, report, template, export; within one's own area."""
 
 import io
 import uuid
@@ -8,8 +8,6 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table
-from tests.support.world import NOON, make_world
 
 from muster.accounts.services import add_user, grant_role, make_token
 from muster.base.clock import now as clock_now
@@ -20,13 +18,10 @@ from muster.register.importing import uploads
 from muster.register.importing.uploads import read_upload
 from muster.register.models import Person
 from muster.trail.models import Disclosure
+from tests.register.list_files import csv_file, id_number, sheet_of, somebody, table
+from tests.support.world import NOON
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(frozen=False)
 
 
 def caller(world, role: str = "desk", place: int = 0, language: str = "zh") -> Client:

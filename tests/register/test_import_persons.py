@@ -2,19 +2,13 @@
 """Lists of persons: good rows in, bad rows back, known people recognised and never merged silently."""
 
 import pytest
-from tests.register.list_files import bring, id_number, operator, somebody
-from tests.support.world import make_world
 
 from muster.register.importing.batches import kept_rows
 from muster.register.importing.finding import Reach
 from muster.register.models import DuplicatePair, Household, Person
+from tests.register.list_files import bring, id_number, operator, somebody
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(frozen=False)
 
 
 def persons():
@@ -293,9 +287,8 @@ def test_same_list_from_two_desks_in_one_moment_adds_nobody_twice(world):
     second = bring("persons", *lines, commit=False)
     bring("persons", *lines)
 
-    from tests.register.list_files import now
-
     from muster.register.importing.committing import commit_batch
+    from tests.register.list_files import now
 
     assert second.counts["new"] == 1
     assert commit_batch(second.id, now=now).result["same"] == 1

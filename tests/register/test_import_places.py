@@ -2,21 +2,15 @@
 """Lists of areas, buildings, dwellings, households and needs."""
 
 import pytest
-from tests.register.list_files import bring, id_number, operator, somebody
-from tests.support.world import make_world
 
 from muster.places.models import Area, Building, Compound, Dwelling
 from muster.register.importing.batches import kept_rows
 from muster.register.importing.datums import bd09_of_gcj02, gcj02_of, to_wgs84
 from muster.register.importing.finding import Reach
 from muster.register.models import Household, Need
+from tests.register.list_files import bring, id_number, operator, somebody
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(frozen=False)
 
 
 def codes(batch) -> dict[int, list[str]]:

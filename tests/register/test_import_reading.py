@@ -14,7 +14,6 @@ import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.register.list_files import csv_file, xlsx
 
 from muster.base.errors import Refusal
 from muster.register.importing import reading
@@ -23,6 +22,7 @@ from muster.register.importing.cell_text import text_of
 from muster.register.importing.columns import find_header, map_columns
 from muster.register.importing.forms import FORMS, PERSONS
 from muster.register.importing.limits import LIMITS, Limits
+from tests.register.list_files import csv_file, xlsx
 
 _SHEET = "xl/worksheets/sheet1.xml"
 HEADER = ["姓名", "手机", "楼栋"]

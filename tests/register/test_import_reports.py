@@ -6,8 +6,6 @@ from datetime import date
 
 import openpyxl
 import pytest
-from tests.register.list_files import bring, csv_file, id_number, sheet_of, somebody, table, take_in
-from tests.support.world import NOON, make_world
 
 from muster.base.errors import Refusal
 from muster.packs import load
@@ -18,6 +16,8 @@ from muster.register.importing.reports import write_report
 from muster.register.importing.setting import Setting
 from muster.register.importing.templates import template_bytes
 from muster.register.models import Person
+from tests.register.list_files import bring, csv_file, id_number, sheet_of, somebody, table, take_in
+from tests.support.world import NOON
 
 SETTING = Setting(load("epidemic-zh"), date(2022, 9, 2))
 
@@ -92,11 +92,6 @@ def test_responders_have_a_template_and_say_that_they_come_later():
 
 
 # ---- reports ----
-
-
-@pytest.fixture
-def world(db):
-    return make_world(frozen=False)
 
 
 def test_report_gives_bad_lines_back_as_they_were_with_mistake_and_cure(world):
