@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -69,6 +69,13 @@ def distances(
     order = _riding_order(hierarchy, sources)
     out = np.empty((len(sources), len(targets)), np.int32)
     chunks = _chunks(len(sources), _rows_per_block(len(targets)))
+    jobs: Iterator[tuple[Any, ...]]
+    if executor is None:
+        # threads of this process fill the rows where they belong, which saves a copy of everything
+        jobs = ((aimed, sources.take(order[chunk]), order[chunk], out) for chunk in chunks)
+        for chunk, _ in zip(chunks, in_order(_fill_rows, jobs, executor=None), strict=True):
+            report(progress, Step("distances", chunk.stop, len(sources)))
+        return out
     jobs = ((aimed, sources.take(order[chunk])) for chunk in chunks)
     for chunk, block in zip(chunks, in_order(block_of, jobs, executor=executor), strict=True):
         out[order[chunk]] = block
@@ -115,8 +122,14 @@ def within(
 
 def block_of(aimed: Aim, sources: Places) -> Ints:
     """Return the rows of these sources: a pure, picklable job."""
+    out = np.empty((len(sources), len(aimed.targets)), np.int32)
+    _fill_rows(aimed, sources, np.arange(len(sources)), out)
+    return out
+
+
+def _fill_rows(aimed: Aim, sources: Places, row_of: Longs, out: Ints) -> None:
+    """Write the distances of each source into its row of `out`."""
     upward, targets = aimed.hierarchy, aimed.targets
-    out = np.empty((len(sources), len(targets)), np.int32)
     sweep(
         upward.rows,
         upward.up_to,
@@ -132,13 +145,13 @@ def block_of(aimed: Aim, sources: Places) -> Ints:
         targets.rows,
         aimed.slot,
         targets.cost_dm,
+        row_of,
         out,
     )
-    _walk_directly(sources, targets, out)
-    return out
+    _walk_directly(sources, targets, row_of, out)
 
 
-def _walk_directly(sources: Places, targets: Places, out: Ints) -> None:
+def _walk_directly(sources: Places, targets: Places, row_of: Longs, out: Ints) -> None:
     for here, there, percent in (
         (_street(sources), _street(targets), 100),
         (_courtyard(sources), _courtyard(targets), YARD_DETOUR),
@@ -146,7 +159,7 @@ def _walk_directly(sources: Places, targets: Places, out: Ints) -> None:
     ):
         if (here[0] >= 0).any() and (there[0] >= 0).any():
             order = np.argsort(there[0], kind="stable")
-            direct_walks(*here, percent, there[0], order, *there[1:], out)
+            direct_walks(*here, percent, there[0], order, *there[1:], row_of, out)
 
 
 def _street(places: Places) -> _Group:

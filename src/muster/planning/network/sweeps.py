@@ -99,9 +99,13 @@ def sweep(
     target_rows: Longs,
     target_slot: Ints,
     target_dm: Ints,
+    row_of: Longs,
     out: Ints,
 ) -> None:
-    """Write the distance of each source to each target into `out`; `ride` is a good order of the sources."""
+    """Write the distance of each source to each target into the source's row of `out`.
+
+    `ride` is a good order of the sources.
+    """
     size = len(up_rows) - 1
     place = np.full(size, -1, np.int32)
     found = np.empty(size, np.int32)
@@ -141,18 +145,16 @@ def sweep(
                     fall[slot, lane] = min(fall[slot, lane], np.int32(fall[upper, lane] + length))
         for i in range(count):
             place[climbed[i]] = -1
-        _land(fall, lanes, target_rows, target_slot, target_dm, out)
+        _land(fall, row_of[lanes], target_rows, target_slot, target_dm, out)
 
 
 @numba.njit(cache=True, nogil=True)
-def _land(
-    fall: Ints, lanes: Longs, target_rows: Longs, target_slot: Ints, target_dm: Ints, out: Ints
-) -> None:
+def _land(fall: Ints, rows: Longs, target_rows: Longs, target_slot: Ints, target_dm: Ints, out: Ints) -> None:
     """Turn the swept lanes into rows of `out`, a few targets at a time so that both stay in the cache."""
     targets = len(target_rows) - 1
     for first in range(0, targets, 16):
-        for lane in range(len(lanes)):
-            row = out[lanes[lane]]
+        for lane in range(len(rows)):
+            row = out[rows[lane]]
             for target in range(first, min(first + 16, targets)):
                 best = UNREACHABLE
                 for p in range(target_rows[target], target_rows[target + 1]):
@@ -172,6 +174,7 @@ def direct_walks(
     target_along_dm: Longs,
     target_across_dm: Longs,
     target_off_dm: Ints,
+    row_of: Longs,
     out: Ints,
 ) -> None:
     """Let source and target of one group (piece of street, yard) walk straight to each other.
@@ -192,7 +195,8 @@ def direct_walks(
             b = float(across_dm[source] - target_across_dm[target])
             straight = np.rint(np.sqrt(a * a + b * b) * percent / 100.0)
             walk = np.int32(straight) + off_dm[source] + target_off_dm[target]
-            out[source, target] = min(out[source, target], walk)
+            row = row_of[source]
+            out[row, target] = min(out[row, target], walk)
 
 
 @numba.njit(cache=True, nogil=True)
