@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.dispatching.streets import day, score
 
 from muster.planning._kernel.words import say
 from muster.planning.dispatching import Desk, explain_suggestion, make_problem
+from tests.planning.dispatching.streets import day, score
 
 
 def looked_up(problem, state, request, count):

@@ -4,7 +4,6 @@
 import json
 
 import pytest
-from tests.planning.dispatching.streets import day
 
 from muster.planning import engines
 from muster.planning._kernel.words import say
@@ -20,6 +19,7 @@ from muster.planning.dispatching import (
     solve,
     write_plan,
 )
+from tests.planning.dispatching.streets import day
 
 
 def raw():

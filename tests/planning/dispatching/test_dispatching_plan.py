@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.dispatching.streets import best_cost, day
 
 from muster.planning.contract import BadProblem, Cancelled, Status
 from muster.planning.dispatching import bound, check, make_problem, one_by_one, pins, solve
+from tests.planning.dispatching.streets import best_cost, day
 
 ALL_TIME = 1e9
 

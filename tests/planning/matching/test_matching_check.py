@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.planning.matching.towns import city
 
 from muster.planning.matching import Plan, Wanted, check, make_problem, solve
 from muster.planning.matching.plan import Prices
+from tests.planning.matching.towns import city
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.planning.matching.towns import town
 
 from muster.planning import engines
 from muster.planning._kernel.words import say, texts
@@ -22,6 +21,7 @@ from muster.planning.matching import (
     solve,
     write_plan,
 )
+from tests.planning.matching.towns import town
 
 
 def raw():

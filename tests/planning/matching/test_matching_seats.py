@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.matching.towns import best_cost, city, town
 
 from muster.planning.contract import BadProblem, Cancelled, Status
 from muster.planning.matching import Effort, Wanted, Weights, bound, check, make_problem, pins, solve
+from tests.planning.matching.towns import best_cost, city, town
 
 ALL_TIME = 1e9
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,17 +21,19 @@ def bound(problem: Problem) -> int:
 def bound_by_prices(problem: Problem, prices: Mapping[int, list[int]]) -> int:
     """Return the least cost that prices of people's further jobs prove.
 
-    People whose time has a price are judged one by one; of all others the search finds the best.
+    Each request pays the least of a walk plus what the person's cheapest further job costs there.
     """
     from muster.planning.dispatching import _bounds
 
     people, wanted = problem.responders, problem.requests
     load = people.load + np.bincount(np.asarray(list(problem.pins.values()), np.int64), minlength=people.size)
-    priced = np.asarray(sorted(prices), np.int64)
-    capacity = people.capacity.copy()
-    capacity[priced] = 0
-    free = Responders(people.names, people.x_m, people.y_m, people.traits, load, capacity, people.grid)
-    index, row_of, _ = make_index(free, problem.weights, problem.walk_permille)
+    job = _cheapest_jobs(problem, load, prices)
+    # For the search the load is the cost of that job in metres, and everybody who is free has room for one.
+    free = Responders(
+        people.names, people.x_m, people.y_m, people.traits, job, job + (load < people.capacity), people.grid
+    )
+    priced = replace(problem.weights, load_m=1)
+    index, row_of, _ = make_index(free, priced, problem.walk_permille)
     open_requests = np.ones(wanted.size, np.bool_)
     open_requests[list(problem.pins)] = False
     declined_first, declined = _declined(problem)
@@ -39,11 +42,7 @@ def bound_by_prices(problem: Problem, prices: Mapping[int, list[int]]) -> int:
         np.stack((wanted.x_m, wanted.y_m, wanted.needs, wanted.avoids, wanted.grid), axis=1),
         problem.weights.unserved_m * wanted.urgency,
         declined_first,
-        declined,
-        row_of,
-        priced,
-        np.stack((people.x_m, people.y_m, people.traits, people.grid), axis=1)[priced],
-        _cheapest_jobs(problem, priced, load, prices),
+        row_of[declined],
     )
     total = _pinned_cost(problem) + int(least[open_requests].sum())
     return total - sum(sum(price) for price in prices.values())
@@ -69,10 +68,10 @@ def _pinned_cost(problem: Problem) -> int:
     return objective(problem, responder) - int(left.sum()) * problem.weights.unserved_m
 
 
-def _cheapest_jobs(problem: Problem, priced: Longs, load: Longs, prices: Mapping[int, list[int]]) -> Longs:
-    """Return, for each person whose time has a price, load and price of their cheapest further job."""
-    cheapest = np.zeros(len(priced), np.int64)
-    for number, who in enumerate(priced.tolist()):
-        jobs = [problem.weights.load_m * (int(load[who]) + k) + p for k, p in enumerate(prices[who])]
-        cheapest[number] = min(jobs, default=1 << 60)
+def _cheapest_jobs(problem: Problem, load: Longs, prices: Mapping[int, list[int]]) -> Longs:
+    """Return what the cheapest further job of each person costs, with its price where it has one."""
+    cheapest = problem.weights.load_m * load
+    for who, price in prices.items():
+        jobs = (problem.weights.load_m * (int(load[who]) + k) + p for k, p in enumerate(price))
+        cheapest[who] = min(jobs, default=int(cheapest[who]))
     return cheapest
