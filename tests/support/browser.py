@@ -83,7 +83,7 @@ class Watched:
 
     def close(self) -> None:
         self.context.close()
-        assert self.complaints == []
+        assert self.complaints == [], "\n".join(self.complaints)
 
 
 def phone(browser: Browser, language: str, **options: Any) -> Watched:
