@@ -113,6 +113,7 @@ class House:
         return done.stdout
 
     def start(self, *, wait: bool = True) -> None:
+        self.stop()
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, *MUSTER, "serve"],
