@@ -96,7 +96,39 @@ def test_known_person_is_shown_beside_the_line_and_stays_masked(desk):
     (known,) = job["duplicates"]
     assert (known["row"], known["verdict"], known["reason"]) == (2, "duplicate", "证件号码相同")
     assert known["coming"]["手机"] == "13900000002"
-    assert known["here"] == {"手机": "139****0001"}
+    assert known["here"]["手机"] == "139****0001"
+    assert known["here"]["姓名"] == "王小明"  # as the line says it: no news to its maker
+
+
+def test_somebody_much_like_a_known_person_is_shown_and_added(desk):
+    first = uploaded(desk, somebody("王小明", 身份证号=id_number()))
+    desk.post(f"/api/v1/imports/{first['id']}/commit")
+
+    job = uploaded(desk, somebody("王小明", 身份证号=id_number(born="20100101")))
+
+    (alike,) = job["duplicates"]
+    assert (alike["verdict"], alike["reason"], alike["here"]["身份证号"][:4]) == (
+        "new",
+        "同一户内同名",
+        "****",
+    )
+    assert job["counts"]["new"] == 1
+
+
+def test_person_of_another_area_is_not_shown(desk, world):
+    other = caller(world, place=1)
+    theirs = uploaded(other, somebody("王小明", community="2社区", 身份证号=id_number()))
+    other.post(f"/api/v1/imports/{theirs['id']}/commit")
+
+    (alike,) = uploaded(desk, somebody("王小明", 身份证号=id_number()))["duplicates"]
+
+    assert (alike["id"], alike["here"]) == ("", {})
+
+
+def test_bad_cell_is_shown_as_it_was_written(desk):
+    job = uploaded(desk, somebody("李小红", 手机="12-34"))
+
+    assert job["preview"][0]["values"]["手机"] == "12-34"
 
 
 def test_update_is_a_choice_of_the_upload(desk):

@@ -161,8 +161,17 @@ def test_report_shows_known_people_on_a_sheet_of_their_own(world):
     header, line = sheet_of(report_of(batch), 1)
 
     assert header[-3:] == ["重复说明", "册内现有", "原行号"]
-    assert line[-3:] == ["证件号码相同", "手机=13900000001", "2"]
+    assert line[-3:] == ["证件号码相同，未改动", "手机=13900000001", "2"]
     assert sheet_of(report_of(batch), 0)[1:] == []
+
+
+def test_report_shows_who_was_added_and_is_much_like_somebody(world):
+    bring("persons", somebody("王小明", 身份证号=id_number()))
+    batch = bring("persons", somebody("王小明", 身份证号=id_number(born="20100101")))
+
+    (_, line) = sheet_of(report_of(batch, "en"), 1)
+
+    assert line[-3] == "same name behind the same door, added; see whether they are one"
 
 
 def test_report_of_hostile_cells_holds_no_formula(world):

@@ -58,11 +58,15 @@ def batch_json(batch: ImportBatch, who: Operator) -> dict[str, Any]:
         **batch_line(batch, lang),
         "columns": [column.header(lang) for column in used],
         "preview": [
-            {"row": row.number, "verdict": _verdict(row), "values": _said(row.values, form, setting, lang)}
+            {
+                "row": row.number,
+                "verdict": _verdict(row),
+                "values": _understood(row, batch, form, setting, lang),
+            }
             for row in summary.preview
         ],
         "errors": [error for row in summary.bad for error in _errors(row, form, lang)],
-        "duplicates": [_duplicate(row, form, setting, who) for row in summary.known],
+        "duplicates": [_duplicate(row, form, setting, who) for row in (*summary.known, *summary.same)],
     }
 
 
@@ -83,9 +87,23 @@ def _errors(row: CheckedRow, form: Form, lang: str) -> list[dict[str, Any]]:
     ]
 
 
+def _understood(
+    row: CheckedRow, batch: ImportBatch, form: Form, setting: Setting, lang: str
+) -> dict[str, str]:
+    """The values as kept; where a cell could not be read, what is written in it."""
+    said = _said(row.values, form, setting, lang)
+    places = batch.columns.get("places", {})
+    for problem in row.problems:
+        column, at = form.by_key.get(problem.field), places.get(problem.field)
+        if column is not None and at is not None and at < len(row.cells) and problem.field not in row.values:
+            said[column.header(lang)] = row.cells[at]
+    return said
+
+
 def _duplicate(row: CheckedRow, form: Form, setting: Setting, who: Operator) -> dict[str, Any]:
-    """The line beside the known row; what the register says stays masked, whoever looks."""
-    shown = {key: value for key, value in masked(row.here).items() if key in row.here}
+    """The line beside the known row. Where the register says something else, that stays masked, whoever looks."""
+    differs = {key: value for key, value in masked(row.here).items() if key in row.here}
+    shown = {**row.values, **differs} if row.match else {}
     return {
         "row": row.number,
         "id": row.match,

@@ -37,7 +37,7 @@ from muster.register.importing.kinds import kind_named
 from muster.register.importing.limits import LIMITS
 from muster.register.importing.operators import Operator
 from muster.register.importing.reports import write_report
-from muster.register.importing.rows import CheckedRow, Verdict
+from muster.register.importing.rows import CheckedRow
 
 Show = Callable[[str, int, int], None]
 
@@ -62,7 +62,7 @@ class ListRun:
         raw = self._read()
         with progress_bar() as show:
             for chunk in checking.run(raw, progress=show):
-                returned += [row for row in chunk if row.problems or row.verdict == Verdict.DUPLICATE]
+                returned += [row for row in chunk if row.is_told]
         assert checking.columns is not None
         if self.report is not None:
             with writing_to(self.report) as out:

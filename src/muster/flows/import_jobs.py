@@ -45,7 +45,7 @@ def ask_undo(batch: ImportBatch, *, by: uuid.UUID, now: Clock) -> ImportBatch:
         return batch
     if batch.state != ImportState.COMMITTED:
         raise Refusal("import_not_committed")
-    ImportBatch.objects.filter(id=batch.id).update(result={**batch.result, "undo_by": str(by)})
+    ImportBatch.objects.filter(id=batch.id).update(result={**batch.result, "undo_by": str(by)}, rows_done=0)
     return _ask(batch, UNDO, at_once=batch.rows_total <= SMALL_ROWS, now=now)
 
 

@@ -50,6 +50,7 @@ class Summary(msgspec.Struct):
     preview: list[CheckedRow] = []
     bad: list[CheckedRow] = []
     known: list[CheckedRow] = []
+    same: list[CheckedRow] = []
 
     def take(self, rows: Sequence[CheckedRow]) -> None:
         for row in rows:
@@ -57,15 +58,16 @@ class Summary(msgspec.Struct):
                 continue
             if len(self.preview) < 50:
                 self.preview.append(row)
-            shelf = (
-                self.bad
-                if row.problems
-                else self.known
-                if row.verdict == Verdict.DUPLICATE or row.reason
-                else None
-            )
+            shelf = self._shelf(row)
             if shelf is not None and len(shelf) < SHOWN:
                 shelf.append(row)
+
+    def _shelf(self, row: CheckedRow) -> list[CheckedRow] | None:
+        if row.problems:
+            return self.bad
+        if row.verdict == Verdict.SAME:
+            return self.same
+        return self.known if row.reason else None
 
 
 def setting_for(incident: Incident | None, *, at: datetime) -> Setting:

@@ -123,7 +123,7 @@ def _seal(batch: ImportBatch, chunk: ImportChunk, rows: Sequence[CheckedRow], ma
         seal_rows(some)
     seal_rows([change.row for change in made.changed])
     left = ImportChunk(id=chunk.id, batch=batch, number=chunk.number, purpose=batch.purpose)
-    left.rows = encode_rows([row for row in rows if row.problems or row.verdict == Verdict.DUPLICATE])
+    left.rows = encode_rows([row for row in rows if row.is_told])
     seal_rows([left])
     return _Piece(rows, made, left)
 

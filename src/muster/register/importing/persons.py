@@ -123,12 +123,26 @@ class Persons(Kind):
                 row.refuse("id_number", "import_id_number_of_another")
             else:
                 same.append((one.person, one.reason))
+        if row.is_good and not same and found.alike:
+            self._tell_alike(row, alike, job)
         if not row.is_good or not same:
             return
         if len({person.id for person, _ in same}) > 1 and same[0][1] != "same_id_number":
             row.refuse("name", "import_person_ambiguous", count=len(same))
             return
         self._settle_person(row, same[0][0], same[0][1], job, None)
+
+    def _tell_alike(self, row: CheckedRow, alike: LikePersons, job: Job) -> None:
+        """Somebody new, much like somebody known: said, and for a person to judge. Others' people stay unseen."""
+        first = alike.of(row.values, row.found.door.place.id)[0]
+        row.reason = first.reason
+        if self._is_mine(first.person, job):
+            row.match, live = str(first.person.id), self.live(first.person)
+            row.here = {
+                each: live[each]
+                for each in self.fields
+                if live[each] and row.values.get(each, live[each]) != live[each]
+            }
 
     def _settle_person(
         self, row: CheckedRow, person: Person, reason: str, job: Job, base: RowId | None

@@ -19,7 +19,9 @@ from muster.register.importing.setting import Setting
 
 WORDS = {
     "bad": ("待修改", "To mend"),
-    "known": ("已在册", "Already known"),
+    "known": ("已在册或相似", "Known or alike"),
+    "left_alone": ("未改动", "left as it was"),
+    "was_added": ("已新增，请核对是否同一人", "added; see whether they are one"),
     "line": ("原行号", "Row"),
     "fields": ("涉及", "Fields"),
     "mistakes": ("错误", "Mistakes"),
@@ -75,10 +77,10 @@ def write_report(
             if row.problems:
                 back += 1
                 _add_bad(bad, row, places, form=form, columns=columns, lang=lang)
-            elif row.verdict == Verdict.DUPLICATE:
+            elif row.is_told:
                 known = known or _known_sheet(book, looks, lang)
                 here = here_said(row, form, setting, lang)
-                known.add([*_cells(row, places), word(row.reason, lang), here, str(row.number)])
+                known.add([*_cells(row, places), why_said(row, lang), here, str(row.number)])
     return back
 
 
@@ -113,6 +115,12 @@ def field_name(problem: Problem, form: Form, lang: str) -> str:
 def _known_sheet(book: XlsxFile, looks: Sequence[Look], lang: str) -> XlsxSheet:
     more = [Look(word("why", lang), 30), Look(word("here", lang), 40), Look(word("line", lang), 8)]
     return book.sheet(word("known", lang), [*looks, *more])
+
+
+def why_said(row: CheckedRow, lang: str) -> str:
+    """By what it was recognised, and what was done about it."""
+    done = word("was_added" if row.verdict == Verdict.NEW else "left_alone", lang)
+    return f"{word(row.reason, lang)}{'，' if lang == 'zh' else ', '}{done}"
 
 
 def here_said(row: CheckedRow, form: Form, setting: Setting, lang: str) -> str:

@@ -76,6 +76,12 @@ class CheckedRow(msgspec.Struct):
     def is_good(self) -> bool:
         return not self.problems and self.verdict not in (Verdict.BAD, Verdict.SAMPLE)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether its maker hears of the line: it is wrong, known and left alone, or much like somebody."""
+        alike = self.verdict == Verdict.NEW and bool(self.reason)
+        return bool(self.problems) or self.verdict == Verdict.DUPLICATE or alike
+
     def refuse(self, field: str, code: str, **facts: Any) -> None:
         self.problems.append(Problem(field, code, facts))
         self.verdict = Verdict.BAD

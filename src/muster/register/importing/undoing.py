@@ -61,6 +61,8 @@ def undo_batch(
             while rows := _next_rows(batch, entity):
                 _undo_rows(batch, entity, rows, now=now, also=also)
                 done += len(rows)
+                told = batch.rows_total * done // max(total, 1)
+                ImportBatch.objects.filter(id=batch.id).update(rows_done=told)
                 if progress:
                     progress("undoing", done, total)
                 pause_between_writes()
