@@ -7,7 +7,9 @@ from muster.base.ids import new_id
 from muster.campaigns.models import DoorEntry, LedgerEntry, RoundGrid
 from muster.campaigns.queries import counted_classes
 from muster.campaigns.services import written_side
+from muster.flows import recording
 from muster.register.models import DuplicatePair, Person
+from muster.storage.writes import LostRace
 from muster.sync.verify import verify_all
 from muster.trail.models import Fact, Verdict, Waiting
 from tests.support.world import World, make_world
@@ -271,4 +273,25 @@ def test_who_crossed_a_border_is_recorded_under_his_new_door_and_keeps_his_key(w
     assert (ruling.verdict, old == new) == (Verdict.APPLIED, False)
     assert (entry.cls, entry.sub_district, entry.grid) == ("DONE", old, target.grid)
     assert (account.guests_from, account.n_done) == ([old], 1)
+    assert_balanced(world)
+
+
+def test_chunk_that_keeps_losing_its_race_is_halved_until_it_gets_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    decide = recording.decide
+
+    def crowded(facts, **options):  # type: ignore[no-untyped-def]
+        sizes.append(len(facts))
+        if len(facts) > 2:
+            raise LostRace("somebody else was faster")
+        return decide(facts, **options)
+
+    monkeypatch.setattr(recording, "decide", crowded)
+
+    rulings = world.record(*(world.outcome(person, "done") for person in world.persons[:5]))
+
+    assert [r.verdict for r in rulings] == ["APPLIED"] * 5
+    assert max(sizes) == 5
     assert_balanced(world)

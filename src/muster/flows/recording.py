@@ -40,7 +40,7 @@ from muster.trail.models import Fact
 from muster.trail.queries import known_facts, waiting_for
 from muster.trail.services import fact_row, keep_second_copy, put_on_waiting_list, release_fact
 
-TRIES = 8
+TRIES = 4
 Beside = Callable[[], AbstractContextManager[None]]
 
 
@@ -76,20 +76,24 @@ def record_facts(facts: Sequence[Incoming], *, at: datetime, beside: Beside = nu
 
 
 def _record_chunk(facts: Sequence[Incoming], *, at: datetime, beside: Beside) -> list[Ruling]:
-    for attempt in range(TRIES):
+    """Records a chunk; one that keeps losing its race is halved, so that a busy ledger never starves it."""
+    for _ in range(TRIES):
         try:
             chunk = decide(facts, at=at)
             with transaction.atomic():
                 _write(chunk)
                 with beside():
                     pass
-        except (LostRace, IntegrityError):
-            if attempt == TRIES - 1:
-                raise
+        except (LostRace, IntegrityError) as lost:
+            reason = lost
             continue
         _retry_waiting(chunk)
         return [chunk.rulings[position] for position in range(len(facts))]
-    raise AssertionError("unreachable")
+    if len(facts) < 2:
+        raise reason
+    half = len(facts) // 2
+    first = _record_chunk(facts[:half], at=at, beside=nullcontext)
+    return first + _record_chunk(facts[half:], at=at, beside=beside)
 
 
 def decide(
