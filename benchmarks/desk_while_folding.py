@@ -3,7 +3,7 @@
 
     python benchmarks/desk_while_folding.py --facts 200000
 
-One process records facts as fold does; another, as a desk would, records one fact at fixed moments (open loop: it
+One process records facts as fold does; another, as a desk would, one fact at fixed moments (open loop: it
 does not slow down with the house) and reads a grid's account. The negative control settles inside the write.
 Writes benchmarks/results/desk_while_folding.json.
 """
