@@ -101,7 +101,9 @@ def _understood(
 
 
 def _duplicate(row: CheckedRow, form: Form, setting: Setting, who: Operator) -> dict[str, Any]:
-    """The line beside the known row. Where the register says something else, that stays masked, whoever looks."""
+    """The line beside the known row. Where the register says something else, that stays masked, whoever
+    looks.
+    """
     differs = {key: value for key, value in masked(row.here).items() if key in row.here}
     shown = {**row.values, **differs} if row.match else {}
     return {

@@ -133,7 +133,9 @@ class Persons(Kind):
         self._settle_person(row, same[0][0], same[0][1], job, None)
 
     def _tell_alike(self, row: CheckedRow, alike: LikePersons, job: Job) -> None:
-        """Somebody new, much like somebody known: said, and for a person to judge. Others' people stay unseen."""
+        """Somebody new, much like somebody known: said, and for a person to judge. Others' people stay
+        unseen.
+        """
         first = alike.of(row.values, row.found.door.place.id)[0]
         row.reason = first.reason
         if self._is_mine(first.person, job):
