@@ -63,7 +63,7 @@ test-web: dev web
 check: dev web
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --no-incremental
 	$(BIN)/lint-imports
 	$(PY) tools/generate.py --check
 	$(PY) tools/openapi.py --check

@@ -15,11 +15,11 @@ import time
 from typing import Any
 
 import numpy as np
-from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
+from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 from muster.planning.dispatching import Desk, Problem, make_problem, one_by_one, solve
 
 SEED = 5

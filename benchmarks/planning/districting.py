@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 from muster.planning import districting
 from muster.planning.districting import HardLine, Level, Plan, Problem, make_problem
 

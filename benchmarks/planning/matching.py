@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 
+from benchmarks.planning.machine import machine, memory_mb, timed, write_result
 from muster.planning.contract import Step
 from muster.planning.matching import Effort, Problem, Wanted, check, make_problem, solve
 

@@ -13,10 +13,10 @@ import argparse
 from typing import Any
 
 import numpy as np
-from benchmarks.planning.machine import Took, machine, memory_mb, timed, write_result
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from benchmarks.planning.machine import Took, machine, memory_mb, timed, write_result
 from muster.planning.network import WalkGraph, at_nodes, distances, prepare, row_blocks, walk_order
 
 SEED = 3

@@ -12,7 +12,8 @@ from muster.base import messages
 from muster.register.exporting.lists import masked
 from muster.register.import_models import ImportBatch
 from muster.register.importing.batches import job_of, summary_of
-from muster.register.importing.forms import Form, form_of
+from muster.register.importing.form import Form
+from muster.register.importing.forms import form_of
 from muster.register.importing.operators import Operator
 from muster.register.importing.reports import field_name, word
 from muster.register.importing.rows import CheckedRow

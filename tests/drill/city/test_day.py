@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from tests.conftest import REPOSITORY
 
 from muster import packs
 from muster.base.errors import Refusal
@@ -17,6 +16,7 @@ from muster.base.messages import cure, text
 from muster.drill.city import load_day
 from muster.drill.city.day import day_from
 from muster.drill.city.scenario import SCENARIOS, known_scenarios, load_scenario, load_table
+from tests.conftest import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "reference" / "cities.md"
 

@@ -6,13 +6,13 @@ import json
 import math
 
 import pytest
-from tests.conftest import SHARED
 
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
 from muster.drill.city import RoadNetwork, generate, read_roads, read_township_names
 from muster.drill.city.ground_checks import buildings_on_streets, overlapping_buildings
 from muster.drill.city.model import Road
+from tests.conftest import SHARED
 
 KML = """<?xml version="1.0" encoding="utf-8"?>
 <kml xmlns="http://www.opengis.net/kml/2.2"><Document>

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from muster.planning.districting import Gate, Ground, HardLine, build_links
+from muster.planning.districting import Gate, Ground, HardLine, Level, build_links, make_problem
 from muster.planning.districting.adjacency import lawful_links
 from muster.planning.districting.crossing import crossed
 
@@ -88,9 +88,11 @@ def test_building_drawn_on_a_river_is_on_one_side_of_it():
     river = line("river", (50, -100), (50, 300))
     points = [(x, y) for x in (10, 50, 90) for y in (0, 40, 80, 120)]
 
-    links = build_links(ground(points, lines=[river]))
+    x, y = np.asarray(points, float).T
+    levels = [Level("small", count=2)]
+    problem = make_problem(population=[1] * 12, x_m=x, y_m=y, hard_lines=[river], levels=levels)
 
-    assert pieces(12, links) == 2
+    assert pieces(12, problem.links) == 2
 
 
 def test_buildings_round_the_end_of_a_wall_of_water_stay_one_piece():

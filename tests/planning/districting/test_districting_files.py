@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from tests.planning.districting.towns import grid_names, town
 
 from muster.planning import districting, engines
 from muster.planning.contract import BadProblem
+from tests.planning.districting.towns import grid_names, town
 
 # two rows of three vertices: 1-2-3 over 4-5-6
 GRAPH = """% two rows of three

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.districting.towns import grid_names, street, town
 
 from muster.planning import districting
 from muster.planning._kernel.words import say
 from muster.planning.contract import BadProblem, Cancelled, Status
 from muster.planning.districting import Level, make_problem, solve
 from muster.planning.districting.plan import GridLevel
+from tests.planning.districting.towns import grid_names, street, town
 
 
 def divided(problem, **settings_):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.network.cities import grid_city, random_graph, true_distances
 
 from muster.planning.contract import Cancelled
 from muster.planning.network import UNREACHABLE, WalkGraph, at_nodes, distances, prepare, row_blocks, within
+from tests.planning.network.cities import grid_city, random_graph, true_distances
 
 
 def everything(graph: WalkGraph) -> np.ndarray:

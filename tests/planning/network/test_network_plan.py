@@ -9,11 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-from tests.planning.network.cities import grid_city
 
 from muster.planning import engines, network
 from muster.planning._kernel.words import say
 from muster.planning.contract import BadProblem, Status
+from tests.planning.network.cities import grid_city
 
 
 def problem(task="walk", *, seed=1, side=6, count=10, **wishes):

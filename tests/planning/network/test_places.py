@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.planning.network.cities import grid_city, true_distances
 
 from muster.planning.contract import BadProblem
 from muster.planning.network import (
@@ -18,6 +17,7 @@ from muster.planning.network import (
     snap,
     with_gates,
 )
+from tests.planning.network.cities import grid_city, true_distances
 
 # metres per degree near 34.2 N, good enough to lay out a test
 EAST, NORTH = 92_200.0, 110_900.0
@@ -195,3 +195,27 @@ def test_graph_with_bad_edges_is_refused(a, b, dm, field):
         WalkGraph.from_edges(3, a, b, dm)
 
     assert refused.value.field == field
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), places=st.integers(0, 12), gates=st.integers(0, 6))
+def test_places_in_yards_have_the_accesses_of_all_open_gates(seed, places, gates):
+    rng = np.random.default_rng(seed)
+    graph, doors = with_gates(
+        grid_city(5, seed=3, missing=0.1), 108.9 + rng.random(gates) * 0.004, 34.2 + rng.random(gates) * 0.004
+    )
+    outside = snap(graph, 108.9 + rng.random(places) * 0.004, 34.2 + rng.random(places) * 0.004)
+    yard, gate_yard = rng.integers(-1, 3, places), rng.integers(0, 3, gates)
+    is_open = rng.random(gates) < 0.6
+
+    moved = behind_gates(outside, yard, doors, gate_yard, gate_open=is_open)
+
+    for place in range(places):
+        span = slice(moved.rows[place], moved.rows[place + 1])
+        if yard[place] in gate_yard:
+            usable = [g for g in range(gates) if gate_yard[g] == yard[place] and is_open[g]]
+            assert sorted(moved.node[span]) == sorted(doors.node[usable])
+            assert moved.yard[place] == yard[place]
+        else:
+            own = slice(outside.rows[place], outside.rows[place + 1])
+            assert moved.cost_dm[span].tolist() == outside.cost_dm[own].tolist()

@@ -16,7 +16,7 @@ from muster.base.errors import Refusal
 from muster.register.exporting.filters import Filters
 from muster.register.exporting.lists import list_rows
 from muster.register.exporting.spreadsheets import CsvFile, XlsxFile
-from muster.register.importing.forms import Form
+from muster.register.importing.form import Form
 from muster.register.importing.kinds import kind_named
 from muster.register.importing.operators import EXPORT, Operator
 from muster.register.importing.round_trip import round_trip_key, write_row_id

@@ -12,6 +12,7 @@ from typing import Any
 from muster.places.models import Area
 from muster.places.services import add_area
 from muster.register.importing import forms
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
 from muster.register.importing.referring import referred_areas
@@ -52,7 +53,7 @@ class Areas(Kind):
                 continue
             same = by_id.get(base.id) if base else known.get(row.values["code"])
             if base is not None and (same is None or same.code != row.values["code"]):
-                row.refuse(forms.ROW_ID, "import_row_gone")
+                row.refuse(ROW_ID, "import_row_gone")
             elif same is not None:
                 self._settle(row, same, base, job)
             if row.is_good:  # the next line may hang below this one

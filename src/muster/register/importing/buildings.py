@@ -15,6 +15,7 @@ from muster.register.importing import forms
 from muster.register.importing.datums import to_wgs84
 from muster.register.importing.door_keys import building_key, plain_place
 from muster.register.importing.finding import KnownArea
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
@@ -94,7 +95,7 @@ class Buildings(Kind):
         found: _Found = row.found
         same = known.by_id.get(base.id) if base else known.like(row, found.area)
         if base is not None and same is None:
-            row.refuse(forms.ROW_ID, "import_row_gone")
+            row.refuse(ROW_ID, "import_row_gone")
         elif same is not None:
             found.known = same
             if found.grid is not None and found.grid != same.grid:

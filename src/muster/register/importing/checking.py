@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from muster.base.errors import Refusal
 from muster.register.importing.columns import HEADER_WITHIN, Columns, find_header, map_columns
-from muster.register.importing.forms import REMARKS, Form
+from muster.register.importing.form import REMARKS, Form
 from muster.register.importing.job import Job
 from muster.register.importing.kind import Kind
 from muster.register.importing.limits import LIMITS, Limits

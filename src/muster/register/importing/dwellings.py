@@ -14,6 +14,7 @@ from muster.register.importing import forms
 from muster.register.importing.door_keys import room_key, unit_key
 from muster.register.importing.door_lines import new_door_id, new_dwelling, refuse_place
 from muster.register.importing.finding import DoorWords, KnownBuilding
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
 from muster.register.importing.referring import referred_dwellings
@@ -73,7 +74,7 @@ class Dwellings(Kind):
         self, row: CheckedRow, known: dict[str, Dwelling], door: str | None, base: RowId | None, job: Job
     ) -> None:
         if base is not None and (base.id not in known or base.id != door):
-            row.refuse(forms.ROW_ID, "import_row_gone")
+            row.refuse(ROW_ID, "import_row_gone")
         elif door is not None:
             row.found.known = known[door]
             self.settle_known(row, known[door], "row_id" if base else "same_door", job, base=base)

@@ -11,6 +11,7 @@ from typing import Any
 
 from muster.register.importing import forms
 from muster.register.importing.door_lines import FoundDoor, compose_missing_door, find_doors
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
@@ -97,7 +98,7 @@ class Households(Kind):
             if base is not None:
                 known = by_row_id.get(base.id)
                 if known is None or known.dwelling_id != door.place.id:
-                    row.refuse(forms.ROW_ID, "import_row_gone")
+                    row.refuse(ROW_ID, "import_row_gone")
                     continue
                 row.found.known = known
                 self.settle_known(row, known, "row_id", job, base=base)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from muster.base.errors import Refusal
-from muster.register.importing.forms import ROW_ID, Form
+from muster.register.importing.form import ROW_ID, Form
 from muster.register.importing.job import Change, Composition, Job, Trace
 from muster.register.importing.round_trip import RowId, merge, read_row_id
 from muster.register.importing.rows import CheckedRow, Problem, Verdict

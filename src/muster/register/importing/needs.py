@@ -10,6 +10,7 @@ from datetime import date
 
 from muster.base.errors import Refusal
 from muster.register.importing import forms
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
@@ -52,7 +53,7 @@ class Needs(Kind):
             base = bases.get(row.number)
             need = known.get((row.found.person.id, row.values["kind"]))
             if base is not None and (need is None or str(need.id) != base.id):
-                row.refuse(forms.ROW_ID, "import_row_gone")
+                row.refuse(ROW_ID, "import_row_gone")
             elif need is not None:
                 row.found.known = need
                 self.settle_known(row, need, "row_id" if base else "same_need", job, base=base)

@@ -74,14 +74,6 @@ class LikePersons:
         return self._names[person.id]
 
 
-def _indexes(
-    lines: Sequence[Mapping[str, str]], column: str, index: Callable[[str], bytes | None]
-) -> dict[str, bytes]:
-    """value -> blind index; blanks have none."""
-    said = {values[column] for values in lines if column in values}
-    return {value: found for value in said if (found := index(value))}
-
-
 def contradict(values: Mapping[str, str], known: Mapping[str, str]) -> bool:
     """Whether two descriptions cannot be of one person. A blank contradicts nothing; a year agrees with its
     days.

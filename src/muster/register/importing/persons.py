@@ -13,6 +13,7 @@ from typing import Any
 
 from muster.register.importing import forms
 from muster.register.importing.door_lines import FoundDoor, compose_missing_door, find_doors
+from muster.register.importing.form import ROW_ID
 from muster.register.importing.households import HouseholdsAtDoors
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
@@ -106,7 +107,7 @@ class Persons(Kind):
 
     def _settle_exported(self, row: CheckedRow, person: Person | None, base: RowId, job: Job) -> None:
         if person is None or not self._is_mine(person, job):
-            row.refuse(forms.ROW_ID, "import_row_gone")
+            row.refuse(ROW_ID, "import_row_gone")
             return
         self._settle_person(row, person, "row_id", job, base)
 

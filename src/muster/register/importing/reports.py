@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from muster.register.exporting.spreadsheets import Look, XlsxFile, XlsxSheet
 from muster.register.importing.columns import Columns
-from muster.register.importing.forms import ROW_ID, ROW_ID_COLUMN, Form
+from muster.register.importing.form import ROW_ID, ROW_ID_COLUMN, Form
 from muster.register.importing.rows import CheckedRow, Problem, Verdict
 from muster.register.importing.setting import Setting
 

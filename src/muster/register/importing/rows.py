@@ -14,7 +14,7 @@ import msgspec
 from muster.base import messages
 from muster.base.errors import Refusal
 from muster.register.importing.columns import Columns
-from muster.register.importing.forms import ROW_ID, SAMPLE_MARKS, Column, Form
+from muster.register.importing.form import ROW_ID, SAMPLE_MARKS, Column, Form
 from muster.register.importing.setting import Setting
 
 _REMEMBERED = 8_192

@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from muster.base.errors import Refusal
 from muster.register.exporting.spreadsheets import CsvFile, Look, XlsxFile
-from muster.register.importing.forms import ROW_ID_COLUMN, SAMPLE_MARKS, Column, Form, form_of
+from muster.register.importing.form import ROW_ID_COLUMN, SAMPLE_MARKS, Column, Form
+from muster.register.importing.forms import form_of
 from muster.register.importing.rows import sample_cells
 from muster.register.importing.setting import Option, Setting
 
