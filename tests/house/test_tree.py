@@ -2,6 +2,7 @@
 """The files themselves: each rule of tools/check_tree.py holds for this tree and sees what breaks it."""
 
 import pytest
+
 from tools import check_tree
 from tools.check_tree import RULES, Rule
 

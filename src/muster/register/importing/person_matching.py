@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F
 
+from muster.register.importing.blind_indexes import id_number_indexes, phone_indexes
+from muster.register.importing.bulk import keys_where_in
 from muster.register.importing.name_keys import name_key
 from muster.register.models import Person
-from muster.register.services import id_number_index, phone_index
 
 _AT_ONCE = 400
 
@@ -38,35 +39,43 @@ class LikePersons:
     by_id_number: Mapping[bytes, list[Person]] = field(default_factory=dict)
     by_phone: Mapping[bytes, list[Person]] = field(default_factory=dict)
     by_door: Mapping[uuid.UUID, list[Person]] = field(default_factory=dict)
-    _names: dict[uuid.UUID, str | None] = field(default_factory=dict)
     _numbers: Mapping[str, bytes] = field(default_factory=dict)
     _phones: Mapping[str, bytes] = field(default_factory=dict)
+    _names: dict[uuid.UUID, str | None] = field(default_factory=dict)
 
     @classmethod
     def load(cls, lines: Sequence[Mapping[str, str]], doors: Collection[uuid.UUID]) -> LikePersons:
-        numbers = {index for values in lines if (index := id_number_index(values.get("id_number")))}
-        phones = {index for values in lines if (index := phone_index(values.get("phone")))}
+        numbers = id_number_indexes({values["id_number"] for values in lines if "id_number" in values})
+        phones = phone_indexes({values["phone"] for values in lines if "phone" in values})
         return cls(
-            _grouped("id_number_index", numbers),
-            _grouped("phone_index", phones),
+            _grouped("id_number_index", numbers.values()),
+            _grouped("phone_index", phones.values()),
             _grouped("dwelling_id", doors),
+            numbers,
+            phones,
         )
 
     def of(self, values: Mapping[str, str], door: uuid.UUID) -> list[Likeness]:
         """Everybody like this line, each once, the strongest reason first."""
+        same_number = self.by_id_number.get(self.id_number_index(values) or b"", ())
+        same_phone = self.by_phone.get(self.phone_index(values) or b"", ())
+        behind = self.by_door.get(door, ())
+        if not (same_number or same_phone or behind):
+            return []
         wanted = name_key(values["name"])
-        number, phone = id_number_index(values.get("id_number")), phone_index(values.get("phone"))
-        alike = [Likeness(p, "same_id_number") for p in self.by_id_number.get(number or b"", ())]
+        alike = [Likeness(p, "same_id_number") for p in same_number]
+        alike += [Likeness(p, "same_phone") for p in same_phone if self.name(p) == wanted]
         alike += [
-            Likeness(p, "same_phone") for p in self.by_phone.get(phone or b"", ()) if self.name(p) == wanted
-        ]
-        alike += [
-            Likeness(p, "same_name_same_door")
-            for p in self.by_door.get(door, ())
-            if p.left_at is None and self.name(p) == wanted
+            Likeness(p, "same_name_same_door") for p in behind if p.left_at is None and self.name(p) == wanted
         ]
         once = {one.person.id: one for one in reversed(alike)}
         return [one for one in alike if once[one.person.id] is one]
+
+    def id_number_index(self, values: Mapping[str, str]) -> bytes | None:
+        return self._numbers.get(values.get("id_number", ""))
+
+    def phone_index(self, values: Mapping[str, str]) -> bytes | None:
+        return self._phones.get(values.get("phone", ""))
 
     def name(self, person: Person) -> str | None:
         if person.id not in self._names:
@@ -86,17 +95,15 @@ def contradict(values: Mapping[str, str], known: Mapping[str, str]) -> bool:
     return False
 
 
-def persons_by(column: str, values: Iterable[object]) -> Iterator[Person]:
+def persons_by(column: str, values: Collection[object]) -> Iterator[Person]:
     """Persons anywhere with one of these values, each with the path of its area as `area_path`."""
-    wanted = list(values)
-    for start in range(0, len(wanted), _AT_ONCE):
-        rows = Person.objects.across(reason="import").filter(
-            **{f"{column}__in": wanted[start : start + _AT_ONCE]}
-        )
+    hits = keys_where_in(Person, column, values)
+    for start in range(0, len(hits), _AT_ONCE):
+        rows = Person.objects.across(reason="import").filter(id__in=hits[start : start + _AT_ONCE])
         yield from rows.annotate(area_path=F("dwelling__building__area__path"))
 
 
-def _grouped(column: str, values: Iterable[object]) -> dict[Any, list[Person]]:
+def _grouped(column: str, values: Collection[object]) -> dict[Any, list[Person]]:
     found: dict[Any, list[Person]] = defaultdict(list)
     for person in persons_by(column, values):
         key = getattr(person, column)
