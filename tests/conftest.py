@@ -18,7 +18,7 @@ if os.environ.get("MUSTER_TEST_DATABASE_URL"):
 # Named here and not in pyproject.toml: there pytest-django would read the settings, and with them the data
 # folder, before this file could say which.
 os.environ["DJANGO_SETTINGS_MODULE"] = "muster.config.settings"
-# A browser driven from this process keeps an event loop in it; Django would take every test after it for async.
+# A browser driven from this process keeps an event loop in it; Django would take later tests for async.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 django.setup()
 
