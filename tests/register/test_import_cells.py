@@ -11,12 +11,14 @@ from muster.base import messages
 from muster.base.errors import Refusal
 from muster.packs import load
 from muster.register.importing import readers
+from muster.register.importing.blind_indexes import id_number_indexes, phone_indexes
 from muster.register.importing.columns import map_columns
 from muster.register.importing.door_keys import building_key, room_key, unit_key
 from muster.register.importing.forms import FORMS, PERSONS
 from muster.register.importing.round_trip import merge, read_row_id, write_row_id
 from muster.register.importing.rows import Verdict, plain_cell, read_rows, sample_cells
 from muster.register.importing.setting import Setting
+from muster.register.services import id_number_index, phone_index
 from tests.register.list_files import id_number
 
 SETTING = Setting(load("epidemic-zh"), date(2022, 9, 2))
@@ -270,3 +272,12 @@ def test_readers_of_the_flood_pack_know_no_citizens_number():
 
     assert readers.id_number("AB123456", flood) == "AB123456"
     assert readers.phone("07700 900123", flood).startswith("+")
+
+
+# ---- indexes ----
+
+
+@given(said=st.sets(st.text(alphabet="0123456789abcXx +-", max_size=12), max_size=5))
+def test_indexes_of_many_are_those_of_one_by_one(said):
+    assert phone_indexes(said) == {text: index for text in said if (index := phone_index(text))}
+    assert id_number_indexes(said) == {text: index for text in said if (index := id_number_index(text))}

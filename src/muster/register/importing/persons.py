@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from muster.register.importing import forms
+from muster.register.importing.bulk import keys_where_in
 from muster.register.importing.door_lines import FoundDoor, compose_missing_door, find_doors
 from muster.register.importing.form import ROW_ID
 from muster.register.importing.households import HouseholdsAtDoors
@@ -36,6 +37,8 @@ class _Found:
     """
 
     door: FoundDoor
+    id_number_index: bytes | None = None
+    phone_index: bytes | None = None
     known: Person | None = None
     alike: list[tuple[uuid.UUID, str]] = field(default_factory=list)
 
@@ -99,7 +102,8 @@ class Persons(Kind):
         alike = LikePersons.load([row.values for row in good], {doors[row.number].place.id for row in good})
         for row in good:
             base = row.found if isinstance(row.found, RowId) else None
-            row.found = _Found(doors[row.number])
+            numbers = alike.id_number_index(row.values), alike.phone_index(row.values)
+            row.found = _Found(doors[row.number], *numbers)
             if base is not None:
                 self._settle_exported(row, by_row_id.get(base.id), base, job)
             else:
@@ -247,7 +251,8 @@ class Persons(Kind):
         return made
 
     def _new(self, row: CheckedRow, job: Job) -> Person:
-        place = row.found.door.place
+        found: _Found = row.found
+        place = found.door.place
         person = Person(
             id=imported_id(job.batch, "person", row.number),
             sub_district=place.sub_district,
@@ -255,27 +260,22 @@ class Persons(Kind):
             dwelling_id=place.id,
             purpose=job.purpose,
             source="import",
+            id_number=row.values.get("id_number"),
+            id_number_index=found.id_number_index,
+            phone=row.values.get("phone"),
+            phone_index=found.phone_index,
         )
         for each in self.fields:
-            if each in row.values:
+            if each in row.values and each not in ("id_number", "phone"):
                 self.assign(person, each, row.values[each])
         return person
 
     def add(self, composition: Composition, job: Job, at: datetime) -> None:
-        """Look once more, now that nobody else writes: the same list may come in by two desks in one
-        moment.
-        """
+        """Look once more, now that nobody else writes: two desks may bring the same list in one moment."""
         new: list[Person] = composition.added.get(Person, [])
         alike = {other for _, other, _ in composition.pairs}
-        numbers = [person.id_number_index for person in new if person.id_number_index]
-        if (
-            set(
-                Person.objects.across(reason="import")
-                .filter(id_number_index__in=numbers)
-                .values_list("id", flat=True)
-            )
-            - alike
-        ):
+        numbers = [bytes(person.id_number_index) for person in new if person.id_number_index]
+        if set(keys_where_in(Person, "id_number_index", numbers)) - alike:
             raise LostRace("Person")
         super().add(composition, job, at)
 
