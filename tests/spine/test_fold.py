@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import DataError
 
 from muster.accounts.models import Device
 from muster.accounts.services import enrol_device, make_enrol_code, revoke_device
 from muster.base.ids import new_id
 from muster.campaigns.models import LedgerEntry
 from muster.drill.device import DeviceClient, _key_jwk, subject
+from muster.flows import recording
 from muster.intake.journal import JournalRow
 from muster.storage.keys import keystore
 from muster.sync.fold import fold_once, positions
@@ -269,3 +271,61 @@ def test_a_revoked_or_ended_lease_reads_nothing(world: World, phone: Phone) -> N
 
     assert (ended.value.code, revoked.value.code) == ("lease_expired", "lease_revoked")
     assert keystore().trusted_keys()
+
+
+HOSTILE: dict[str, Callable[[dict[str, Any], World], None]] = {
+    "NUL in a text": lambda f, w: f["body"].update(note="\0"),
+    "NUL in a name of a source": lambda f, w: f.update(
+        kind="person.found",
+        subject={"sub_district": w.streets[0].id, "dwelling": str(w.dwellings[0].id)},
+        body={"round": str(w.round.id), "person": str(new_id()), "name": "演", "source": "\0"},
+    ),
+    "NUL in a kind": lambda f, w: f.update(kind="entry\0"),
+    "first hour of the calendar": lambda f, w: f.update(occurred_at="0001-01-01T00:00:00+14:00"),
+    "last hour of the calendar": lambda f, w: f.update(occurred_at="9999-12-31T23:59:59-12:00"),
+    "sub-district past all numbers": lambda f, w: f["subject"].update(sub_district=2**64),
+    "number past all numbers": lambda f, w: f.update(seq=2**63),
+    "negative number": lambda f, w: f.update(seq=-1),
+    "kind as long as a book": lambda f, w: f.update(kind="k" * 10_000),
+    "body that is a list": lambda f, w: f.update(body=[]),
+    "answer of any size": lambda f, w: f["body"].update(answers={"q": [10**400]}),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_fact_is_kept_aside_and_its_neighbours_count(
+    world: World, rows: Rows, phone: Phone, kind: str
+) -> None:
+    """One fact must never stop the journal: also not one that only the database would refuse."""
+    good, bad = phone.outcome(world.persons[0]), phone.outcome(world.persons[1])
+    HOSTILE[kind](bad, world)
+    phone.post(good, bad)
+
+    verdicts = fold(rows)
+
+    assert verdicts.count(("APPLIED", "")) == 1
+    assert len(verdicts) == 2
+    assert {verdict for verdict, _ in verdicts} <= {"APPLIED", "HELD", "QUARANTINED", "FLAGGED"}
+    assert positions() == {1: 1}
+    assert LedgerEntry.objects.get(subject=world.persons[0].id).cls == "DONE"
+    assert verify_all() == []
+
+
+def test_fact_that_cannot_be_written_is_held_by_itself(
+    world: World, rows: Rows, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else a database might refuse: the group is told again one by one, and the rest goes in."""
+    facts = [phone.outcome(p) for p in world.persons[:2]]
+    write = recording.fact_row
+
+    def refuse_one(incoming: Any, *, ruling: Any, **told: Any) -> Any:
+        if str(incoming.id) == facts[1]["id"] and ruling.counts:
+            raise DataError("value out of range")
+        return write(incoming, ruling=ruling, **told)
+
+    monkeypatch.setattr(recording, "fact_row", refuse_one)
+    phone.post(*facts)
+
+    assert sorted(fold(rows)) == [("APPLIED", ""), ("HELD", "bad_body")]
+    assert positions() == {1: 1}
+    assert verify_all() == []

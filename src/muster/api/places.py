@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.accounts.models import Device, EnrolCode, Lease
+from muster.api.asked import searched
 from muster.api.auth import AUTH, actor_id, allow, operation
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
@@ -88,7 +89,7 @@ def list_grids(
         rows = rows.filter(level=level)
     if area is not None:
         rows = rows.filter(area__path__startswith=area_with_id(area).path)
-    if q:
+    if q := searched(q):
         rows = rows.filter(name__icontains=q) | rows.filter(code__icontains=q)
     grids = [g for g in rows if _in_scope(g, scope)]
     return {"items": grids_json(grids), "next": None, "count": len(grids)}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.defaults import page_not_found, server_error
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from muster.api.auth import language
@@ -93,3 +94,20 @@ def on_unauthenticated(
 def on_http_error(request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
     assert isinstance(error, HttpError)
     return problem(request, "input_bad" if error.status_code < 500 else "house_fault", error.status_code)
+
+
+PROGRAMS = ("/api/", "/sync/", "/live/")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that is not there: a problem for programs, a page for people."""
+    if request.path.startswith(PROGRAMS):
+        return problem(request, "not_found", 404)
+    return page_not_found(request, exception)
+
+
+def house_fault(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: it is in the log, and what is said outside tells nothing of the inside."""
+    if request.path.startswith(PROGRAMS):
+        return problem(request, "house_fault", 500)
+    return server_error(request)

@@ -13,11 +13,13 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.accounts.models import User
+from muster.api.asked import searched
 from muster.api.auth import AUTH, Caller, allow, operation
 from muster.base.errors import Refusal
 from muster.campaigns.models import DoorEntry, LedgerEntry
 from muster.places.models import Area, Building, Dwelling, Grid
 from muster.places.queries import area as area_with_id
+from muster.places.queries import grid as grid_with_id
 from muster.register.id_documents import mask_id_number
 from muster.register.models import DuplicatePair, Household, Need, Person
 from muster.register.names import mask_name
@@ -57,7 +59,7 @@ def list_buildings(
         rows = rows.filter(area__path__startswith=area_with_id(area).path)
     if grid is not None:
         rows = rows.filter(grid=grid)
-    if q:
+    if q := searched(q):
         rows = rows.filter(name__icontains=q) | rows.filter(street__icontains=q)
     items = [
         {
@@ -94,7 +96,7 @@ def list_dwellings(
         rows = rows.filter(building_id=building)
     if grid is not None:
         rows = rows.filter(grid=grid)
-    if q:
+    if q := searched(q):
         rows = rows.filter(label__icontains=q)
     page, after = _page(rows, cursor, limit)
     people: dict[uuid.UUID, int] = {}
@@ -213,7 +215,7 @@ def list_persons(
     who, scope, role = _scope(request, "register.list")
     rows = Person.objects.within(scope).filter(left_at__isnull=True).order_by("id")
     if grid is not None:
-        rows = rows.filter(grid=grid)
+        rows = rows.filter(grid=grid_with_id(grid).id)
     if area is not None:
         rows = rows.filter(
             grid__in=Grid.objects.filter(area__path__startswith=area_with_id(area).path).values("id")
@@ -222,7 +224,7 @@ def list_persons(
         rows = rows.filter(
             id__in=Need.objects.within(scope).filter(kind=need, ended_at__isnull=True).values("person_id")
         )
-    if q:
+    if q := searched(q):
         rows = rows.filter(id__in=find_persons(q, scope=scope, grid=grid))
     page, after = _page(rows, cursor, limit)
     doors = dict(
@@ -374,7 +376,7 @@ def list_disclosures(request: HttpRequest, person_id: uuid.UUID) -> dict[str, An
 def search(request: HttpRequest, q: str = "") -> dict[str, Any]:
     """Everything by name, phone, door or code; people masked."""
     who, scope, role = _scope(request, "search")
-    q = q.strip()[:60]
+    q = searched(q)
     if not q:
         return {"items": [], "next": None, "count": 0}
     items: list[dict[str, Any]] = []

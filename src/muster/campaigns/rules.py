@@ -17,6 +17,8 @@ from muster.base.errors import Refusal
 from muster.campaigns.states import ROUND_TRANSITIONS, DoorState, EntryClass, Origin
 
 LATER = "second_visit"
+# What a small integer of the database holds: a phone gone mad must not stop the ledger.
+MOST_COUNTED = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,17 @@ def settle_entry(
     moves = [f for f in standing if f.kind == "person.moved"]
     attempts = sum(1 for f in outcomes if rules[f.value].cls != EntryClass.DONE)
     attempts += sum(1 for f in standing if f.kind == "contact.tried")
+    attempts, told = min(attempts, MOST_COUNTED), min(len(standing), MOST_COUNTED)
     dwelling = max(moves, key=lambda f: f.order).ref if moves else origin_dwelling
     if not outcomes:
-        return EntryState(EntryClass.OPEN, "", None, None, None, attempts, len(standing), dwelling)
+        return EntryState(EntryClass.OPEN, "", None, None, None, attempts, told, dwelling)
     best = max(outcomes, key=lambda f: (rules[f.value].precedence, *f.order))
     cls = rules[best.value].cls
     if rules[best.value].evidence == LATER:
         witnesses = {f.actor for f in outcomes if f.value == best.value}
         if len(witnesses) < 2:
             cls = EntryClass.UNREACHED
-    return EntryState(
-        cls, best.value, best.occurred_at, best.actor, best.id, attempts, len(standing), dwelling
-    )
+    return EntryState(cls, best.value, best.occurred_at, best.actor, best.id, attempts, told, dwelling)
 
 
 def _finding_taken_back(facts: list[SeenFact], standing: list[SeenFact]) -> bool:
@@ -144,7 +145,7 @@ def settle_door(rules: Mapping[str, OutcomeRule], facts: Iterable[SeenFact]) -> 
         return DoorReading(DoorState.UNSEEN, None, None, 0)
     best = max(readings, key=lambda r: r[:3])
     visits = {fact.occurred_at for *_, fact in readings}
-    return DoorReading(best[3], best[4].occurred_at, best[4].id, len(visits))
+    return DoorReading(best[3], best[4].occurred_at, best[4].id, min(len(visits), MOST_COUNTED))
 
 
 def door_state_of(rules: Mapping[str, OutcomeRule], fact: SeenFact) -> str | None:

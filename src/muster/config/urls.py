@@ -19,3 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(?P<app>field|desk|command|welcome)/(?P<path>.*)$", pages.app_page),
     path("", pages.home),
 ]
+handler404 = "muster.api.problems.not_found"
+handler500 = "muster.api.problems.house_fault"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -26,7 +27,7 @@ UNREADABLE = "unreadable"
 
 
 class _Subject(msgspec.Struct):
-    sub_district: int
+    sub_district: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
     dwelling: uuid.UUID | None = None
     household: uuid.UUID | None = None
     person: uuid.UUID | None = None
@@ -137,13 +138,16 @@ def _incoming(row: JournalRow, batch: _Batch, number: int, raw: msgspec.Raw, *, 
     try:
         fact = _fact.decode(raw)
         named = fact.subject.named
+        # A year at the end of the calendar cannot be written in UTC.
+        fact.occurred_at.astimezone(UTC)
         readable = (
             named is not None
+            and "\0" not in fact.kind
             and fact.occurred_at.tzinfo is not None
             and 0 <= fact.seq < 2**62
             and fact.v == 1
         )
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (msgspec.ValidationError, msgspec.DecodeError, OverflowError):
         readable, named = False, None
     if not readable or named is None:
         return _unreadable(row, number, raw, against)

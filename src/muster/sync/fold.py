@@ -7,6 +7,7 @@ Run again from any point it gives the same ledger: facts that were applied are d
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections import defaultdict
@@ -15,18 +16,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import DataError
 from django.db.models import F
 
 from muster.accounts.models import Device
-from muster.flows.recording import record_facts
+from muster.flows.recording import Beside, record_facts
 from muster.intake.journal import JournalReader
 from muster.storage.keys import keystore
 from muster.storage.writes import ROWS_PER_WRITE, pause_between_writes
 from muster.sync.batches import Judged, judge_batches
-from muster.trail.incoming import Incoming
+from muster.trail.incoming import Incoming, Ruling, held
 from muster.trail.models import BatchVerdict, JournalPosition
 
 ROWS_PER_READ = 200
+UNWRITABLE = (DataError, ValueError, OverflowError, TypeError)
+log = logging.getLogger("muster.fold")
 
 
 @dataclass(slots=True)
@@ -54,13 +58,36 @@ def fold_once(
     for group in _groups(judge_batches(list(rows), trusted=trusted)):
         facts = [fact for judged in group for fact in judged.facts]
         at = now()
-        rulings = record_facts(facts, at=at, beside=lambda group=group, at=at: _advance(group, at))  # type: ignore[misc]
+        rulings = _record(facts, at=at, beside=lambda group=group, at=at: _advance(group, at))  # type: ignore[misc]
         report.batches += len(group)
         report.facts += len(facts)
         report.counted += sum(1 for ruling in rulings if ruling.counts)
         pause_between_writes()
     report.seconds = time.monotonic() - began
     return report
+
+
+def _record(facts: list[Incoming], *, at: datetime, beside: Beside) -> list[Ruling]:
+    """Records a group; a fact that no database takes is held by itself and does not stop the others.
+
+    What went in before is a duplicate when it is told again, so that nothing is counted twice.
+    """
+    try:
+        return record_facts(facts, at=at, beside=beside)
+    except UNWRITABLE:
+        log.exception("a group of %d facts cannot be written; each is tried by itself", len(facts))
+    rulings = [_record_or_hold(fact, at=at) for fact in facts]
+    record_facts([], at=at, beside=beside)
+    return rulings
+
+
+def _record_or_hold(fact: Incoming, *, at: datetime) -> Ruling:
+    try:
+        return record_facts([fact], at=at)[0]
+    except UNWRITABLE:
+        log.exception("fact %s of device %s is held", fact.id, fact.device)
+    fact.body, fact.round, fact.ruling = None, None, held("bad_body")
+    return record_facts([fact], at=at)[0]
 
 
 def _groups(judged: list[Judged]) -> Iterator[list[Judged]]:

@@ -85,6 +85,10 @@ class Incoming:
         if self.kind not in kinds.KINDS:
             self._hold("unknown_kind")
             return
+        if b"\\u0000" in self.raw_body:
+            # No text holds it in PostgreSQL; what is held lies sealed, as it came.
+            self._hold("bad_body")
+            return
         try:
             self.body = kinds.read_body(self.kind, self.raw_body)
         except (msgspec.ValidationError, msgspec.DecodeError):
