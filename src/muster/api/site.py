@@ -3,24 +3,30 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from muster import __version__
-from muster.api import campaigns, devices, drill, places, problems, register, rounds, session, situation
+from muster.api import (
+    campaigns,
+    devices,
+    drill,
+    imports,
+    places,
+    plans,
+    problems,
+    register,
+    rounds,
+    session,
+    situation,
+)
 from muster.base.errors import Refusal
 
 api = NinjaAPI(
     title="Muster", version=__version__, urls_namespace="api", openapi_url="/openapi.json", docs_url="/docs"
 )
-for module in (session, places, campaigns, rounds, register, situation, devices, drill):
+for module in (session, places, campaigns, rounds, register, situation, devices, drill, imports, plans):
     api.add_router("", module.router)
-for optional in ("imports", "plans"):
-    with contextlib.suppress(ModuleNotFoundError):
-        api.add_router("", importlib.import_module(f"muster.api.{optional}").router)
 
 sync_api = NinjaAPI(title="Muster sync", version="1", urls_namespace="sync", openapi_url=None, docs_url=None)
 sync_api.add_router("", devices.sync_router)
