@@ -97,7 +97,7 @@ def test_building_drawn_on_a_river_is_on_one_side_of_it():
 
 def test_buildings_round_the_end_of_a_wall_of_water_stay_one_piece():
     points = scattered(300, seed=2)
-    inlet = line("river", (500, -10), (500, 900))
+    inlet = line("river", (500.3, -10), (500.3, 900))
 
     assert pieces(300, build_links(ground(points, lines=[inlet]))) == 1
 

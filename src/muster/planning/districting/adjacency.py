@@ -26,9 +26,6 @@ _NEAREST = 12
 # A gate is drawn on its wall, give or take: a link through it is looked at from this far away on.
 _GATE_SHARE = 0.1
 
-# A building drawn right on a line has to be on one side of it: all are moved by so little.
-_NUDGE_M = (0.0137, 0.0071)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HardLine:
@@ -120,6 +117,9 @@ def _triangulated(ground: Ground) -> Candidates:
     crosses = _crossings(ground, x[a], y[a], x[b], y[b], a >= count, b >= count)
     crosses = _within_compound(ground, building[a], building[b], crosses)
     by_gate = (a >= count) | (b >= count)
+    # a gate opens a wall, not a river: from house to house nothing else may lie between
+    straight = _between(ground, building[a[by_gate]], building[b[by_gate]])
+    crosses[by_gate] = np.where(straight.crosses == NEVER, NEVER, crosses[by_gate])
     length = np.hypot(x[a] - x[b], y[a] - y[b])
     return Candidates(building[a], building[b], length, crosses, by_gate)
 
@@ -159,7 +159,6 @@ def _crossings(
     ground: Ground, ax: Floats, ay: Floats, bx: Floats, by: Floats, a_is_gate: Bools, b_is_gate: Bools
 ) -> Ints:
     """Say of each link what it crosses."""
-    ax, ay, bx, by = ax + _NUDGE_M[0], ay + _NUDGE_M[1], bx + _NUDGE_M[0], by + _NUDGE_M[1]
     at_a, at_b = _GATE_SHARE * a_is_gate, _GATE_SHARE * b_is_gate
     segments = [
         np.stack([line.x_m[:-1], line.y_m[:-1], line.x_m[1:], line.y_m[1:]], axis=1)

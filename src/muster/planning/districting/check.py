@@ -68,15 +68,18 @@ def counts_are_as_asked(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 
 def grids_are_connected(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    """One can walk through a grid without crossing a hard line, or leaving the grid or its community."""
+    """One can walk through a grid without crossing a hard line, or leaving the grid or its community.
+
+    Grids kept as they are today count as connected.
+    """
     lawful = _lawful_links(problem)
     for wanted, level in zip(problem.levels, plan.levels, strict=True):
         a, b = problem.links.a[lawful], problem.links.b[lawful]
         if not _may_mix(problem, wanted.name):
             same = problem.community[a] == problem.community[b]
             a, b = a[same], b[same]
-        own_a, own_b = _courtyards(problem)
-        a, b = np.concatenate([a, own_a]), np.concatenate([b, own_b])
+        (own_a, own_b), (kept_a, kept_b) = _courtyards(problem), _kept_chains(problem)
+        a, b = np.concatenate([a, own_a, kept_a]), np.concatenate([b, own_b, kept_b])
         inside = level.grid_of[a] == level.grid_of[b]
         links = coo_matrix((np.ones(inside.sum()), (a[inside], b[inside])), shape=(problem.size,) * 2)
         _, piece = connected_components(links.tocsr(), directed=False)
@@ -91,7 +94,11 @@ def communities_are_not_mixed(problem: Problem, plan: Plan) -> Iterator[Violatio
     for level in plan.levels:
         if _may_mix(problem, level.name):
             continue
-        pairs = np.unique(np.stack([level.grid_of, problem.community], axis=1), axis=0)[:, 0]
+        # a grid around kept grids has the communities that those have
+        around = np.unique(level.grid_of[_kept(problem)])
+        judged = ~np.isin(level.grid_of, around)
+        pairs = np.stack([level.grid_of[judged], problem.community[judged]], axis=1)
+        pairs = np.unique(pairs, axis=0)[:, 0]
         grids, communities = np.unique(pairs, return_counts=True)
         for grid in grids[communities > 1][:_EXAMPLES]:
             yield Violation("communities_are_not_mixed", level.grids[grid], {"level": level.name})
@@ -190,8 +197,8 @@ def _may_mix(problem: Problem, name: str) -> bool:
 
 def _stays_whole(problem: Problem) -> Bools:
     inside = problem.compound >= 0
-    if not problem.divide_large_compounds:
-        return inside
+    if not problem.divide_large_compounds or not inside.any():
+        return np.asarray(inside, np.bool_)
     weight, level = problem.weights(), problem.levels[0]
     target = Fraction(max(1, int(weight.sum())), level.count) if level.count else Fraction(level.size or 1)
     most = float(target) * (1 + problem.tolerance_ppm / 1e6)
@@ -221,6 +228,17 @@ def _courtyards(problem: Problem) -> tuple[Longs, Longs]:
     inside, piece = np.flatnonzero(_stays_whole(problem)), _pieces(problem)
     order = inside[np.lexsort((inside, piece[inside], problem.compound[inside]))]
     same = (np.diff(problem.compound[order]) == 0) & (np.diff(piece[order]) == 0)
+    return order[:-1][same], order[1:][same]
+
+
+def _kept_chains(problem: Problem) -> tuple[Longs, Longs]:
+    """Return pairs that chain the buildings of each kept grid: how it is, is not for the plan to say."""
+    kept = np.flatnonzero(_kept(problem))
+    if len(kept) == 0:
+        return kept, kept
+    grid_of = problem.previous[0].grid_of
+    order = kept[np.argsort(grid_of[kept], kind="stable")]
+    same = np.diff(grid_of[order]) == 0
     return order[:-1][same], order[1:][same]
 
 

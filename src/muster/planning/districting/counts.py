@@ -26,7 +26,7 @@ class Piece:
 
 def target_of(total: int, count: int | None, size: int | None) -> Fraction:
     """Return what one grid should weigh: the given size, or the given count's equal share."""
-    return Fraction(max(1, total), count) if count else Fraction(size or 1)
+    return Fraction(max(1, total), max(1, count)) if count is not None else Fraction(size or 1)
 
 
 def share_out(pieces: Sequence[Piece], target: Fraction, count: int | None) -> list[int]:

@@ -17,7 +17,8 @@ from muster.planning.districting.mending import whole_parts
 from muster.planning.districting.region import Region
 from muster.planning.districting.tiny import MOST_ATOMS, best_of_all
 
-# METIS takes 32-bit weights.
+# METIS takes 32-bit weights, and is at a loss with fewer atoms in a part.
+_FEWEST_PER_PART = 3
 _METIS_MOST = 1 << 30
 
 # Rounds of balancing: how warm each begins, how steep the tolerance is, how many times the trials it has.
@@ -67,7 +68,11 @@ def cut(region: Region, goal: Longs, *, tolerance: float, seed: int, effort: Eff
         return np.arange(region.size, dtype=np.int32)
     if region.size <= MOST_ATOMS:
         return best_of_all(region.rows, region.heads, region.ties, region.weight, goal)
-    label = _by_metis(region, goal, tolerance, seed)
+    if _FEWEST_PER_PART * parts > int((region.weight > 0).sum()):
+        # METIS needs a few atoms in each part; mending halves the fullest part until all have some
+        label = np.zeros(region.size, np.int32)
+    else:
+        label = _by_metis(region, goal, tolerance, seed)
     label = whole_parts(region.rows, region.heads, region.weight, label, goal)
     return balanced(region, label, goal, tolerance=tolerance, seed=seed, effort=effort)
 

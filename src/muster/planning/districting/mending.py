@@ -66,7 +66,8 @@ def whole_parts(rows: Longs, heads: Ints, weight: Longs, label: Ints, goal: Long
             strays += 1
             for p in range(rows[v], rows[v + 1]):
                 b = label[heads[p]]
-                if b == label[v]:
+                # only to what stays: two strays given to each other's parts would change places for ever
+                if b == label[v] or main[b] != fragment[heads[p]]:
                     continue
                 if target[f] < 0 or load[b] / goal[b] < load[target[f]] / goal[target[f]]:
                     target[f] = b

@@ -52,7 +52,8 @@ def _shared_out(
         try:
             counts = share_out(below, goal, wanted)
         except ValueError as error:
-            fewest, most = len(facts), sum(piece.atoms for piece in below)
+            kept = len(problem.kept) if number == 0 else 0
+            fewest, most = kept + len(facts), kept + sum(piece.atoms for piece in below)
             where = f"levels[{number}]"
             raise BadProblem(
                 "count", where, "planning.districting.count_range", fewest=fewest, most=most

@@ -120,6 +120,8 @@ def require_lawful(problem: Problem) -> None:
             raise BadProblem("count", f"levels[{number}]", "planning.districting.count_or_size")
     if len({level.name for level in problem.levels}) < len(problem.levels):
         raise BadProblem("levels", "", "planning.districting.level_twice")
+    if problem.levels[0].across:
+        raise BadProblem("across", problem.levels[0].name, "planning.districting.across_smallest")
     for lower, upper in zip(problem.levels, problem.levels[1:], strict=False):
         wrong_count = lower.count is not None and upper.count is not None and upper.count > lower.count
         wrong_size = lower.size is not None and upper.size is not None and upper.size < lower.size

@@ -23,6 +23,9 @@ from muster.planning.districting.problem import Level, Measure, Previous, Proble
 _MOST_PEOPLE = 10_000_000
 _FAR_M = 10_000_000.0
 
+# A building drawn right on a hard line has to be on one side of it: all are moved by so little.
+_NUDGE_M = (0.0137, 0.0071)
+
 
 def read_problem(path: Path) -> Problem:
     """Read a problem file: JSON as `schema()` describes it, or a METIS graph; raises BadProblem."""
@@ -105,6 +108,8 @@ def make_problem(
     compound_of, compound_names = _numbered(compound, size, empty=False)
     if len(x) not in {0, size} or len(x) != len(y) or (len(x) == 0 and pairs is None):
         raise BadProblem("x_m", "buildings", "planning.districting.positions")
+    if len(hard_lines) and len(x):
+        x, y = x + _NUDGE_M[0], y + _NUDGE_M[1]
     ways_in = [Gate(e, n, compound_names.index(c)) for e, n, c in gates if c in compound_names]
     ground = Ground(x, y, community_of, compound_of, hard_lines, ways_in)
     number_of = {name: number for number, name in enumerate(labels)}

@@ -12,7 +12,7 @@ import numpy as np
 from muster.planning._kernel.arrays import Bools, Longs
 from muster.planning._kernel.budget import Budget
 from muster.planning._kernel.fanning import in_order
-from muster.planning.contract import Progress, Step, report
+from muster.planning.contract import BadProblem, Progress, Step, report
 from muster.planning.districting.bound import bound_on
 from muster.planning.districting.cutting import Effort
 from muster.planning.districting.ground import Ground, lay_out
@@ -75,8 +75,18 @@ def solve(
             if answer.uneven(region) < answers[number].uneven(region):
                 answers[number] = answer
     levels = _levels(problem, ground, kept, tasks, answers, seed=seed, effort=effort)
+    _require_pins(problem, levels[0], kept)
     worst = worst_of(problem, levels, kept)
     return Plan(levels, seed, worst, min(least, worst), problem.form)
+
+
+def _require_pins(problem: Problem, lowest: GridLevel, kept: Bools) -> None:
+    """Raise BadProblem when pins could not all be met: a plan without them is not what was asked."""
+    if problem.pinned is None:
+        return
+    for building in np.flatnonzero((problem.pinned >= 0) & ~kept):
+        if lowest.grids[lowest.grid_of[building]] != problem.pin_names[problem.pinned[building]]:
+            raise BadProblem("pins", problem.names[building], "planning.districting.pin_unmet")
 
 
 def worst_of(problem: Problem, levels: Sequence[GridLevel], kept: Bools) -> int:

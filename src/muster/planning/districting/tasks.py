@@ -42,7 +42,7 @@ def tasks_of(problem: Problem, ground: Ground, *, seed: int, effort: Effort) -> 
                 ground.region.part(atoms),
                 counts[number],
                 tuple(local),
-                _pinned_groups(problem, pinned, today, atoms, at_home=bool(local)),
+                _pinned_groups(problem, pinned, today, atoms, counts[number][0], at_home=bool(local)),
                 _tolerance(problem, facts[number], counts[number][0], goals[0]),
                 seed_below(seed, number),
                 replace(effort, enough=problem.tolerance_ppm / PPM),
@@ -107,10 +107,10 @@ def _require_one_piece(problem: Problem, ground: Ground, pin: Ints) -> None:
 
 
 def _pinned_groups(
-    problem: Problem, pin: Ints, today: Sequence[Ints], atoms: Longs, *, at_home: bool
+    problem: Problem, pin: Ints, today: Sequence[Ints], atoms: Longs, count: int, *, at_home: bool
 ) -> tuple[Pinned, ...]:
     """Return the groups of atoms of a piece that are pinned together; raises BadProblem."""
-    groups = []
+    groups: list[Pinned] = []
     for number in np.unique(pin[atoms][pin[atoms] >= 0]):
         name, part = problem.pin_names[number], -1
         if at_home:
@@ -119,5 +119,7 @@ def _pinned_groups(
             if name not in names or names.index(name) not in present:
                 raise BadProblem("pins", name, "planning.districting.pin_unknown")
             part = int(np.searchsorted(present, names.index(name)))
+        if len(groups) == count:
+            raise BadProblem("pins", name, "planning.districting.pin_count", grids=count)
         groups.append(Pinned(np.flatnonzero(pin[atoms] == number), part, name))
     return tuple(groups)

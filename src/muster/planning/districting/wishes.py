@@ -38,7 +38,7 @@ def free_count(problem: Problem, number: int) -> int | None:
     count = problem.levels[number].count
     if count is None or number > 0:
         return count
-    return max(1, count - len(problem.kept))
+    return count - len(problem.kept)
 
 
 def own_levels(problem: Problem) -> tuple[Level, ...]:

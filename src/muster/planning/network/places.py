@@ -190,29 +190,41 @@ def behind_gates(
     if not len(of_gate) == len(gates) == len(is_open):
         raise BadProblem("gates", "", "planning.cure.same_length", fields="gates, yard, open")
     gated = np.isin(of_place, of_gate[of_gate >= 0]) & (of_place >= 0)
-    open_gates = {int(g): np.flatnonzero((of_gate == g) & is_open) for g in np.unique(of_place[gated])}
-    accesses = [
-        _through_gates(outside, place, gates, open_gates[int(of_place[place])])
-        if gated[place]
-        else _own_accesses(outside, place)
-        for place in range(len(outside))
-    ]
+    through = _ways_through(outside, gates, of_place, of_gate, gated, is_open)
+    own = np.repeat(~gated, np.diff(outside.rows))
+    straight = np.repeat(np.arange(len(outside)), np.diff(outside.rows))[own]
+    place = np.concatenate([straight, through[0]])
+    order = np.argsort(place, kind="stable")
     rows = np.zeros(len(outside) + 1, np.int64)
-    np.cumsum([len(nodes) for nodes, _ in accesses], out=rows[1:])
-    none = np.zeros(0, np.int32)
+    np.cumsum(np.bincount(place, minlength=len(outside)), out=rows[1:])
     return replace(
         outside,
         rows=rows,
-        node=np.concatenate([none, *(nodes for nodes, _ in accesses)]),
-        cost_dm=np.concatenate([none, *(costs for _, costs in accesses)]),
+        node=np.concatenate([outside.node[own], through[1]])[order],
+        cost_dm=np.concatenate([outside.cost_dm[own], through[2]])[order],
         edge=np.where(gated, -1, outside.edge).astype(np.int32),
         yard=np.where(gated, of_place, -1).astype(np.int32),
     )
 
 
-def _own_accesses(places: Places, place: int) -> tuple[Ints, Ints]:
-    span = slice(places.rows[place], places.rows[place + 1])
-    return places.node[span], places.cost_dm[span]
+def _ways_through(
+    outside: Places, gates: Places, of_place: Longs, of_gate: Longs, gated: Bools, is_open: Bools
+) -> tuple[Longs, Ints, Ints]:
+    """Return each gated place with each access of each open gate of its yard: place, node, cost."""
+    gate = np.repeat(np.arange(len(gates)), np.diff(gates.rows))
+    access = np.flatnonzero(is_open[gate])
+    access = access[np.argsort(of_gate[gate[access]], kind="stable")]
+    yards = of_gate[gate[access]]
+    inside = np.flatnonzero(gated)
+    first = np.searchsorted(yards, of_place[inside])
+    counts = np.searchsorted(yards, of_place[inside], side="right") - first
+    place = np.repeat(inside, counts)
+    begin = np.cumsum(counts) - counts
+    chosen = access[np.repeat(first - begin, counts) + np.arange(counts.sum())]
+    east = (outside.east_dm[place] - gates.east_dm[gate[chosen]]).astype(np.float64)
+    north = (outside.north_dm[place] - gates.north_dm[gate[chosen]]).astype(np.float64)
+    across = np.rint(np.hypot(east, north) * YARD_DETOUR / 100.0).astype(np.int32)
+    return place.astype(np.int64), gates.node[chosen], (gates.cost_dm[chosen] + across).astype(np.int32)
 
 
 def flat_map(graph: WalkGraph) -> FlatMap:
@@ -220,16 +232,6 @@ def flat_map(graph: WalkGraph) -> FlatMap:
     if len(graph.lon) == 0 or len(graph.edge_a) == 0:
         raise BadProblem("nodes", "", "planning.network.no_map")
     return FlatMap.around(graph.lon, graph.lat)
-
-
-def _through_gates(outside: Places, place: int, gates: Places, which: Longs) -> tuple[Ints, Ints]:
-    through = gates.take(which)
-    across = np.hypot(
-        (through.east_dm - outside.east_dm[place]).astype(np.float64),
-        (through.north_dm - outside.north_dm[place]).astype(np.float64),
-    )
-    inside = np.rint(across * YARD_DETOUR / 100.0).astype(np.int32)
-    return through.node, through.cost_dm + np.repeat(inside, np.diff(through.rows))
 
 
 def _nearest_piece(
