@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from muster.campaigns.models import Round, RoundGrid
-from muster.campaigns.queries import accounts_of_round
+from muster.campaigns.models import Certificate, Round, RoundGrid
 from muster.campaigns.states import RoundStatus
 from muster.places.models import Grid, GridPost
 from muster.register.models import DuplicatePair
-from muster.situation.coverage import certified_grids
 from muster.storage.scoping import Scope
 from muster.trail.models import Waiting
 
@@ -26,10 +26,17 @@ def inbox_items(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
         if scope.allows(sub_district=g.sub_district, grid=g.id)
     ]  # fmt: skip
     items = [*_headless(grids), *_held(scope), *_duplicates(scope)]
-    for round_ in Round.objects.filter(
-        status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED]
-    ).order_by("-id"):
-        items += _of_round(round_, grids, at)
+    rounds = Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED])
+    names = {g.id: g for g in grids}
+    accounts: dict[uuid.UUID, list[RoundGrid]] = defaultdict(list)
+    for account in RoundGrid.objects.filter(round__in=rounds.values("id")).order_by("grid"):
+        if account.grid in names:
+            accounts[account.round].append(account)
+    signed = set(
+        Certificate.objects.filter(round__in=accounts, withdrawn_at__isnull=True).values_list("round", "grid")
+    )
+    for round_ in rounds.order_by("-id"):
+        items += _of_round(round_, accounts[round_.id], names, signed, at)
     return items[:MOST]
 
 
@@ -77,9 +84,13 @@ def _duplicates(scope: Scope) -> list[dict[str, Any]]:
     ]
 
 
-def _of_round(round_: Round, grids: list[Grid], at: datetime) -> list[dict[str, Any]]:
-    names = {g.id: g for g in grids}
-    accounts = [a for a in accounts_of_round(round_.id) if a.grid in names]
+def _of_round(
+    round_: Round,
+    accounts: list[RoundGrid],
+    names: dict[int, Grid],
+    signed: set[tuple[uuid.UUID, int]],
+    at: datetime,
+) -> list[dict[str, Any]]:
     if not accounts:
         return []
     link = f"/rounds/{round_.id}"
@@ -115,7 +126,7 @@ def _of_round(round_: Round, grids: list[Grid], at: datetime) -> list[dict[str, 
     items += _stale(round_, accounts, names, at)
     if round_.status in {RoundStatus.CLOSING, RoundStatus.CLOSED}:
         unsigned = [
-            a for a in accounts if a.grid not in certified_grids(round_) and not (a.n_open + a.n_unreached)
+            a for a in accounts if (round_.id, a.grid) not in signed and not (a.n_open + a.n_unreached)
         ]
         items += [
             item(
