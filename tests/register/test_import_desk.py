@@ -303,6 +303,17 @@ def test_waiting_file_lies_sealed_and_goes_when_it_is_read(desk, everything_is_l
     assert not path.exists()
 
 
+def test_file_that_nobody_settled_goes_within_a_week(desk, everything_is_large):
+    job = uploaded(desk, somebody("王秘密"))
+    path = uploads._path(uuid.UUID(job["id"]))
+
+    assert import_jobs.forget_old(at=clock_now() + timedelta(days=6)) == 0
+    assert path.exists()
+    assert import_jobs.forget_old(at=clock_now() + timedelta(days=8)) == 1
+    assert not path.exists()
+    assert not ImportBatch.objects.exists()
+
+
 def test_job_of_a_process_that_died_is_taken_up_when_its_claim_has_run_out(desk, everything_is_large):
     job = uploaded(desk, somebody("王小明"))
     work()

@@ -227,6 +227,20 @@ def test_registered_and_actual_home_of_one_person_are_two_rows_and_a_pair(world)
 
     assert codes(batch) == {}
     assert persons().filter(source="import").count() == 2
+    assert [p.reason for p in DuplicatePair.objects.across(reason="count")] == ["same_id_number"]
+
+
+def test_two_lines_much_alike_are_both_added_and_shown_as_a_pair(world):
+    batch = bring(
+        "persons",
+        somebody("王小明", 身份证号=id_number()),
+        somebody("王小明", 身份证号=id_number(born="20100101")),
+    )
+
+    assert codes(batch) == {}
+    assert [(row.number, row.reason) for row in kept_rows(batch)] == [(3, "same_name_same_door")]
+    (pair,) = DuplicatePair.objects.across(reason="count")
+    assert {pair.first, pair.second} == {p.id for p in persons().filter(source="import")}
 
 
 def test_person_known_outside_the_reach_is_added_and_paired(world):

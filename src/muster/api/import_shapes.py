@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from muster.base import messages
-from muster.register.exporting.lists import masked
 from muster.register.import_models import ImportBatch
 from muster.register.importing.batches import job_of, summary_of
 from muster.register.importing.form import Form
 from muster.register.importing.forms import form_of
 from muster.register.importing.operators import Operator
-from muster.register.importing.reports import field_name, word
+from muster.register.importing.reports import field_name, veiled_here, word
 from muster.register.importing.rows import CheckedRow
 from muster.register.importing.setting import Setting
 
@@ -105,8 +104,7 @@ def _duplicate(row: CheckedRow, form: Form, setting: Setting, who: Operator) -> 
     """The line beside the known row. Where the register says something else, that stays masked, whoever
     looks.
     """
-    differs = {key: value for key, value in masked(row.here).items() if key in row.here}
-    shown = {**row.values, **differs} if row.match else {}
+    shown = {**row.values, **veiled_here(row, form)} if row.match else {}
     return {
         "row": row.number,
         "id": row.match,

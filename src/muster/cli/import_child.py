@@ -6,9 +6,12 @@ with.
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 
 from muster.base.clock import now
 from muster.cli.supervisor import muster
+
+TIDY_EVERY = timedelta(hours=1)
 
 
 class ImportChild:
@@ -16,17 +19,22 @@ class ImportChild:
 
     def __init__(self) -> None:
         self.child: subprocess.Popen[bytes] | None = None
+        self.tidy_at = now()
 
     def look_after(self) -> None:
         """Start the next job when none runs."""
-        from muster.flows.import_jobs import next_job
+        from muster.flows.import_jobs import forget_old, next_job
 
         if self.child is not None and self.child.poll() is None:
             return
         self.child = None
-        batch = next_job(at=now())
+        at = now()
+        batch = next_job(at=at)
         if batch is not None:
             self.child = subprocess.Popen(muster("import-job", str(batch)))
+        elif at >= self.tidy_at:
+            forget_old(at=at)
+            self.tidy_at = at + TIDY_EVERY
 
     def stop(self) -> None:
         if self.child is not None and self.child.poll() is None:

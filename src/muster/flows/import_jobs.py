@@ -8,18 +8,19 @@ A job whose process died is taken up again when its claim has run out, and goes 
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from muster.base.errors import Refusal
 from muster.flows.import_undo import undo_import
 from muster.register.import_models import ImportBatch, ImportState
-from muster.register.importing.batches import Clock, prepare_batch
-from muster.register.importing.committing import claim, commit_batch
+from muster.register.importing.batches import Clock, claim, forget_stale, prepare_batch, stale_batches
+from muster.register.importing.committing import commit_batch
 from muster.register.importing.uploads import forget_upload, keep_upload, read_upload
 
 CHECK, WRITE, UNDO = "to_check", "to_write", "to_undo"
+KEPT = timedelta(days=7)
 SMALL_BYTES, SMALL_ROWS = 256 << 10, 2_000
 _UNDER_WAY = {"checking": CHECK, "committing": WRITE, "undoing": UNDO}
 
@@ -63,6 +64,13 @@ def next_job(*, at: datetime) -> uuid.UUID | None:
     waiting = Q(stage__in=[CHECK, WRITE, UNDO]) & (Q(claimed_until__isnull=True) | Q(claimed_until__lt=at))
     left = Q(stage__in=list(_UNDER_WAY), claimed_until__lt=at)
     return ImportBatch.objects.filter(waiting | left).order_by("made_at").values_list("id", flat=True).first()
+
+
+def forget_old(*, at: datetime) -> int:
+    """Imports that nobody settled within a week go, with files that were never read. Answers how many."""
+    for batch in stale_batches(before=at - KEPT):
+        forget_upload(batch)
+    return forget_stale(before=at - KEPT)
 
 
 def run_job(batch_id: uuid.UUID, *, now: Clock) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
@@ -31,6 +32,7 @@ from muster.register.importing.setting import Setting
 
 USUAL_PACK = "epidemic-zh"
 SHOWN = 200
+CLAIM = timedelta(seconds=60)
 _FARTHEST_EAST = timedelta(hours=14)
 
 Clock = Callable[[], datetime]
@@ -148,9 +150,15 @@ def unfinished_batch(kind: str, raw: bytes, *, operator: Operator, choices: Choi
         update_known=choices.update_known,
         create_doors=choices.create_doors,
         incident=choices.incident,
-        next_chunk__gt=0,
     )
     return rows.order_by("-made_at").first()
+
+
+def claim(batch: ImportBatch, stage: str, *, at: datetime) -> None:
+    """One process at a time works on a batch; a claim of one that died runs out by itself."""
+    free = ImportBatch.objects.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=at), id=batch.id)
+    if not free.update(claimed_until=at + CLAIM, stage=stage):
+        raise Refusal("import_busy")
 
 
 def prepare_batch(
@@ -169,6 +177,9 @@ def prepare_batch(
                 if number == 0:
                     _keep_columns(batch, checking)
                 _mark(batch, rows_done=checking.counts["rows"])
+                ImportBatch.objects.filter(id=batch.id, claimed_until__isnull=False).update(
+                    claimed_until=now() + CLAIM
+                )
             number += 1
     except Refusal as refusal:
         _mark(batch, stage="", state=ImportState.FAILED, problem=refusal.code, problem_facts=refusal.facts)
@@ -247,14 +258,15 @@ def batch_with_id(batch_id: uuid.UUID, *, operator: Operator) -> ImportBatch:
     return batch
 
 
+def stale_batches(*, before: datetime) -> QuerySet[ImportBatch]:
+    """Batches made before a moment of which nothing was ever written."""
+    settled = [ImportState.COMMITTED, ImportState.UNDONE]
+    return ImportBatch.objects.filter(made_at__lt=before, next_chunk=0).exclude(state__in=settled)
+
+
 def forget_stale(*, before: datetime) -> int:
-    """Lines that nobody settled are not kept for ever: drop those of batches made before a moment. Answers
-    how many.
-    """
-    stale = ImportBatch.objects.filter(made_at__lt=before).exclude(
-        state__in=[ImportState.COMMITTED, ImportState.UNDONE]
-    )
-    stale = stale.filter(next_chunk=0)
+    """Lines that nobody settled are not kept for ever. Answers how many batches went."""
+    stale = stale_batches(before=before)
     count = stale.count()
     stale.delete()
     return count

@@ -97,7 +97,9 @@ def _compare_with_earlier(row: CheckedRow, kind: Kind, job: Job) -> None:
     keys = list(kind.same_keys(row, job))
     for key in keys:
         first = job.seen.get(key)
-        if first is not None and not kind.are_two(first, row, key[0]):
+        if first is not None and kind.are_two(first, row, key[0]):
+            row.reason = row.reason or key[0]
+        elif first is not None:
             row.refuse(kind.form.columns[0].key, "import_twice", row=first[0])
             row.verdict, row.reason = Verdict.DUPLICATE, key[0]
             return

@@ -12,17 +12,16 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from muster.base.errors import Refusal
 from muster.places.models import Dwelling
 from muster.places.services import bump_revisions
 from muster.register.import_models import ImportBatch, ImportChunk, ImportRow, ImportState
-from muster.register.importing.batches import Clock, decode_rows, encode_rows, job_of
+from muster.register.importing.batches import CLAIM, Clock, claim, decode_rows, encode_rows, job_of
 from muster.register.importing.bulk import change_rows, insert_rows, seal_rows
 from muster.register.importing.checking import Progress, judge
 from muster.register.importing.ids import imported_id
@@ -35,7 +34,6 @@ from muster.register.services import add_pairs
 from muster.storage.writes import LostRace, pause_between_writes
 from muster.trail.services import record_event
 
-CLAIM = timedelta(seconds=60)
 _TRIES = 3
 _WRITTEN = (Verdict.NEW, Verdict.CHANGED)
 
@@ -77,13 +75,6 @@ def commit_batch(batch_id: uuid.UUID, *, now: Clock, progress: Progress | None =
         ImportBatch.objects.filter(id=batch.id).update(claimed_until=None, stage="")
     batch.refresh_from_db()
     return batch
-
-
-def claim(batch: ImportBatch, stage: str, *, at: datetime) -> None:
-    """One process at a time works on a batch; a claim of one that died runs out by itself."""
-    free = ImportBatch.objects.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=at), id=batch.id)
-    if not free.update(claimed_until=at + CLAIM, stage=stage):
-        raise Refusal("import_busy")
 
 
 def _write_next(batch: ImportBatch, kind: Kind, job: Job, *, at: datetime) -> None:

@@ -235,6 +235,7 @@ class Persons(Kind):
 
     def compose(self, rows: Sequence[CheckedRow], job: Job) -> Composition:
         made = self.composition()
+        earlier: dict[tuple[str, Hashable], uuid.UUID] = {}
         homes = HouseholdsAtDoors(row.found.door.place.id for row in rows)
         for row in rows:
             found: _Found = row.found
@@ -244,11 +245,27 @@ class Persons(Kind):
                 person.household_id = homes.home(made, row, found.door, row.values.get("household", ""), job)
                 made.add(person, entity="person", line=row.number)
                 made.pairs += [(person, other, reason) for other, reason in found.alike]
+                self._pair_with_earlier(made, row, person, earlier, job)
             elif row.verdict == Verdict.CHANGED:
                 assert found.known is not None
                 self.change(made, row, found.known)
                 found.known.version += 1
         return made
+
+    def _pair_with_earlier(
+        self,
+        made: Composition,
+        row: CheckedRow,
+        person: Person,
+        earlier: dict[tuple[str, Hashable], uuid.UUID],
+        job: Job,
+    ) -> None:
+        """Two lines of one chunk, much alike and yet two: the register does not have the first one yet."""
+        for key in self.same_keys(row, job):
+            other = earlier.setdefault(key, person.id)
+            if other != person.id and not any(one is person and who == other for one, who, _ in made.pairs):
+                made.pairs.append((person, other, key[0]))
+                row.reason = row.reason or key[0]
 
     def _new(self, row: CheckedRow, job: Job) -> Person:
         found: _Found = row.found

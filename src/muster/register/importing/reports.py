@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from muster.register.exporting.lists import masked
 from muster.register.exporting.spreadsheets import Look, XlsxFile, XlsxSheet
 from muster.register.importing.columns import Columns
 from muster.register.importing.form import ROW_ID, ROW_ID_COLUMN, Form
@@ -123,11 +124,20 @@ def why_said(row: CheckedRow, lang: str) -> str:
     return f"{word(row.reason, lang)}{'，' if lang == 'zh' else ', '}{done}"
 
 
+def veiled_here(row: CheckedRow, form: Form) -> dict[str, str]:
+    """What the register says otherwise of a person, masked: a list is no way to look people up."""
+    if form.kind not in ("persons", "needs"):
+        return dict(row.here)
+    shown = masked(row.here)
+    return {field: shown[field] for field in row.here}
+
+
 def here_said(row: CheckedRow, form: Form, setting: Setting, lang: str) -> str:
-    """Where the register says something else: column and value, as this operator may see them."""
+    """Where the register says something else: column and value, masked as on lists."""
     between = "；" if lang == "zh" else "; "
+    veiled = veiled_here(row, form)
     parts = []
-    for field, value in row.here.items():
+    for field in row.here:
         column = form.by_key[field]
-        parts.append(f"{column.header(lang)}={column.shown(value, setting, lang) or '—'}")
+        parts.append(f"{column.header(lang)}={column.shown(veiled[field], setting, lang) or '—'}")
     return between.join(parts)

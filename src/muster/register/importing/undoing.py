@@ -11,20 +11,19 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q
 
 from muster.base.errors import Refusal
-from muster.places.models import Building, Compound
+from muster.places.models import Area, Building, Compound
 from muster.places.services import bump_revisions, leave_tombstones
 from muster.register.import_models import ImportBatch, ImportRow, ImportState
-from muster.register.importing.batches import Clock
+from muster.register.importing.batches import CLAIM, Clock, claim
 from muster.register.importing.bulk import change_rows, seal_rows
 from muster.register.importing.checking import Progress
-from muster.register.importing.committing import CLAIM, claim
 from muster.register.importing.kinds import BY_ENTITY
 from muster.register.models import DuplicatePair
 from muster.storage.writes import LostRace, pause_between_writes
@@ -74,13 +73,21 @@ def undo_batch(
 
 
 def _next_rows(batch: ImportBatch, entity: str) -> list[ImportRow]:
-    """The next rows to look at, newest first; areas deepest first, which is the order of their numbers
-    backwards.
-    """
+    """The next rows to look at, newest first; areas level by level from below."""
     rows = ImportRow.objects.filter(batch=batch, entity=entity, undone_at__isnull=True, stays="")
     if entity == "area":
-        return sorted(rows, key=lambda row: -int(row.entity_id))[:1]
+        rows = rows.filter(entity_id__in=_deepest_areas(rows.values_list("entity_id", flat=True)))
     return list(rows.order_by("-row")[:ROWS_AT_ONCE])
+
+
+def _deepest_areas(ids: Iterable[str]) -> list[str]:
+    """Those without anything of the same import below them; all where none is left in the register."""
+    wanted = list(ids)
+    depths = dict(Area.objects.filter(id__in=wanted).values_list("id", "depth"))
+    if not depths:
+        return wanted
+    deepest = max(depths.values())
+    return [str(area) for area, depth in depths.items() if depth == deepest]
 
 
 def _undo_rows(
