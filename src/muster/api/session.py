@@ -69,7 +69,7 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
         areas = {a.id: a for a in Area.objects.filter(id__in=[g.area for g in who.grants if g.area])}
         grids = {g.id: g for g in Grid.objects.filter(id__in=[g.grid for g in who.grants if g.grid])}
         names = roles()
-        answer["user"] = {"id": who.user.id, "name": who.user.name, "lang": who.language, "title": ""}
+        answer["user"] = {"id": who.user.id, "name": who.user.name, "lang": who.user.language, "title": ""}
         answer["grants"] = [
             {
                 "role": g.role,
