@@ -20,9 +20,12 @@ from muster.campaigns.rules import (
     EntryState,
     OutcomeRule,
     SeenFact,
+    facts_of_taken_in,
+    merged_into,
     outcome_rules,
     settle_door,
     settle_entry,
+    taken_in,
 )
 from muster.campaigns.states import DoorState, EntryClass, Origin
 from muster.storage.many_rows import Insert, update_rows
@@ -170,11 +173,13 @@ def settle_changes(
     grid_of: dwelling -> its small grid if that takes part in the round; asked only for dwellings moved to.
     """
     changes = Changes(reading)
-    subjects, doors = list(subjects), list(doors)
-    kept: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
-    for row in facts_about(reading.round.id, subjects=subjects):
-        kept[row.subject].append(seen(row, desk_devices))
-    for subject in subjects:
+    doors = list(doors)
+    told = _facts_with_kin(reading, subjects, new_by_subject, desk_devices)
+
+    def facts_of(unit: uuid.UUID) -> list[SeenFact]:
+        return told.get(unit, [])
+
+    for subject in told:
         entry = reading.entry(subject)
         if entry is None:
             continue
@@ -182,7 +187,8 @@ def settle_changes(
             reading.rules,
             origin=entry.origin,
             origin_dwelling=entry.origin_dwelling,
-            facts=kept[subject] + new_by_subject.get(subject, []),
+            facts=told[subject],
+            of_taken_in=facts_of_taken_in(subject, facts_of),
         )
         grid = (
             entry.grid
@@ -210,6 +216,39 @@ def settle_changes(
         ):
             changes.doors.append((door, found))
     return changes
+
+
+def _facts_with_kin(
+    reading: RoundReading,
+    subjects: Iterable[uuid.UUID],
+    new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
+    desk_devices: Collection[uuid.UUID],
+) -> dict[uuid.UUID, list[SeenFact]]:
+    """unit -> its facts, for these units, those they turned out to be, and those they took in.
+
+    One statement where nobody was merged; two more for each link of a chain of merges.
+    """
+    told: dict[uuid.UUID, list[SeenFact]] = {}
+    missing = set(subjects)
+    while missing:
+        fresh: dict[uuid.UUID, list[SeenFact]] = {unit: [] for unit in missing}
+        for row in facts_about(reading.round.id, subjects=fresh):
+            fresh[row.subject].append(seen(row, desk_devices))
+        homes: dict[uuid.UUID, int] = {}
+        near: set[uuid.UUID] = set()
+        for unit, facts in fresh.items():
+            facts.extend(new_by_subject.get(unit, ()))
+            near |= taken_in(facts)
+            merge = merged_into(facts)
+            if merge is not None and merge.ref is not None and merge.value:
+                near.add(merge.ref)
+                homes[merge.ref] = int(merge.value)
+        told |= fresh
+        missing = near - told.keys()
+        unread = [unit for unit in homes if reading.entry(unit) is None]
+        if unread:
+            read_ledger(reading, subjects=unread, doors=(), sub_districts={homes[u] for u in unread})
+    return told
 
 
 def same_entry(entry: LedgerEntry, state: EntryState, grid: int | None) -> bool:

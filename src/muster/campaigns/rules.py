@@ -9,7 +9,7 @@ state is decided.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,13 @@ from muster.base.errors import Refusal
 from muster.campaigns.states import ROUND_TRANSITIONS, DoorState, EntryClass, Origin
 
 LATER = "second_visit"
+ADDED_IN_ERROR = "added_in_error"
+MERGED = "merged"
+# What the house itself says of two units that turned out to be one. Only a judgement changes it, no undo.
+MERGING = frozenset({"entry.merged", "entry.took_in"})
+APART = "apart"
+# What was seen of one of them was seen of both; homes and findings stay each one's own.
+SHARED = frozenset({"entry.outcome", "person.found", "contact.tried"})
 # What a small integer of the database holds: a phone gone mad must not stop the ledger.
 MOST_COUNTED = 32_767
 
@@ -84,35 +91,77 @@ def standing_facts(facts: Iterable[SeenFact]) -> list[SeenFact]:
         for undo in by_id.values()
         if undo.kind == "fact.undone"
         and undo.ref in by_id
+        and by_id[undo.ref].kind not in MERGING
         and (undo.from_desk or undo.actor == by_id[undo.ref].actor)
     }
     return [fact for fact in by_id.values() if fact.kind != "fact.undone" and fact.id not in undone]
 
 
-ADDED_IN_ERROR = "added_in_error"
+def merged_into(facts: Iterable[SeenFact]) -> SeenFact | None:
+    """The judgement that this unit is another one, where it stands: `ref` names the other."""
+    told = [f for f in facts if f.kind == "entry.merged"]
+    last = max(told, key=lambda f: f.order, default=None)
+    return last if last is not None and last.ref is not None else None
+
+
+def taken_in(facts: Iterable[SeenFact]) -> set[uuid.UUID]:
+    """The units that turned out to be this one and still are."""
+    last: dict[uuid.UUID, SeenFact] = {}
+    for fact in sorted((f for f in facts if f.kind == "entry.took_in"), key=lambda f: f.order):
+        if fact.ref is not None:
+            last[fact.ref] = fact
+    return {unit for unit, fact in last.items() if fact.value != APART}
+
+
+def facts_of_taken_in(
+    subject: uuid.UUID, facts_of: Callable[[uuid.UUID], Iterable[SeenFact]]
+) -> list[SeenFact]:
+    """The facts about everybody whom this unit took in, also by way of another; each unit once."""
+    seen, front, told = {subject}, taken_in(facts_of(subject)), list[SeenFact]()
+    while front - seen:
+        unit = min(front - seen)
+        seen.add(unit)
+        told += facts_of(unit)
+        front |= taken_in(facts_of(unit))
+    return told
 
 
 def settle_entry(
-    rules: Mapping[str, OutcomeRule], *, origin: str, origin_dwelling: uuid.UUID, facts: Iterable[SeenFact]
+    rules: Mapping[str, OutcomeRule],
+    *,
+    origin: str,
+    origin_dwelling: uuid.UUID,
+    facts: Iterable[SeenFact],
+    of_taken_in: Iterable[SeenFact] = (),
 ) -> EntryState:
     """The state of an entry from its origin and the set of its facts.
 
     Total order of outcomes: precedence, then when it happened, then the fact's id. An outcome that asks for a
     second visit counts as UNREACHED until a second person has recorded the same. Who was added by a finding
     that was taken back stays on the roster, explained as added in error: entries are never deleted.
+
+    of_taken_in: facts about units that turned out to be this one; what was done for them was done for it.
+    A unit that turned out to be another stays on the roster too, explained as merged; where the other is not
+    on this roster, what was done for it still counts here.
     """
     facts = list(facts)
     standing = standing_facts(facts)
-    if origin == Origin.ADDED and _finding_taken_back(facts, standing):
+    if origin == Origin.ADDED and _finding_taken_back(facts, standing) and not taken_in(standing):
         return EntryState(
             EntryClass.EXPLAINED, ADDED_IN_ERROR, None, None, None, 0, len(standing), origin_dwelling
         )
-    outcomes = [f for f in standing if f.kind in {"entry.outcome", "person.found"} and f.value in rules]
     moves = [f for f in standing if f.kind == "person.moved"]
+    merge = merged_into(standing)
+    standing += [f for f in standing_facts(of_taken_in) if f.kind in SHARED]
+    outcomes = [f for f in standing if f.kind in {"entry.outcome", "person.found"} and f.value in rules]
     attempts = sum(1 for f in outcomes if rules[f.value].cls != EntryClass.DONE)
     attempts += sum(1 for f in standing if f.kind == "contact.tried")
     attempts, told = min(attempts, MOST_COUNTED), min(len(standing), MOST_COUNTED)
     dwelling = max(moves, key=lambda f: f.order).ref if moves else origin_dwelling
+    if merge is not None and (merge.value or all(rules[f.value].cls != EntryClass.DONE for f in outcomes)):
+        return EntryState(
+            EntryClass.EXPLAINED, MERGED, merge.occurred_at, merge.actor, merge.id, attempts, told, dwelling
+        )
     if not outcomes:
         return EntryState(EntryClass.OPEN, "", None, None, None, attempts, told, dwelling)
     best = max(outcomes, key=lambda f: (rules[f.value].precedence, *f.order))

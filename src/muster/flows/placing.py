@@ -76,6 +76,8 @@ class Placing:
                 dwellings.add(fact.subject)
             if isinstance(body, kinds.PersonMoved) and body.to:
                 dwellings.add(body.to.dwelling)
+            if isinstance(body, kinds.EntryTookIn) and body.door:
+                dwellings.add(body.door)
         self.places = door_places(dwellings)
         self.buildings = building_places({b.building for _, b in bodies if isinstance(b, kinds.DoorFound)})
         self.persons = persons_with_ids(
@@ -164,7 +166,7 @@ class Placing:
         if reading.round.incident != fact.incident:
             return quarantined("out_of_scope")
         status = reading.round.status
-        if status in RECORDING:
+        if status in RECORDING or fact.by_house:
             return None
         return flagged(
             "after_close" if status in (RoundStatus.CLOSED, RoundStatus.CERTIFIED) else "round_not_open"
@@ -261,8 +263,29 @@ class Placing:
             placed.fact.sub_district = entry.sub_district
         self.register.recheck_home.add(placed.subject)
 
+    def _place_merging(self, placed: Placed, reading: RoundReading) -> None:
+        """Two units that are one. Who survives and stood on no roster of the round joins it."""
+        if not placed.fact.by_house:
+            placed.ruling = quarantined("out_of_scope")
+            return
+        entry = reading.entry(placed.subject)
+        if entry is None and placed.fact.body is not None and placed.fact.body.door is not None:
+            place = self.places.get(placed.fact.body.door)
+            if place is not None and place.grid is not None and self._takes_part(reading, place.grid):
+                reading.add_entry(
+                    placed.subject, sub_district=place.sub_district, grid=place.grid, dwelling=place.id
+                )
+                entry = reading.entry(placed.subject)
+        if entry is None:
+            placed.ruling = held("unknown_subject")
+            return
+        placed.grid, placed.fact.sub_district = entry.grid, entry.sub_district
+
     def _place_visit(self, placed: Placed, body: kinds.Body, reading: RoundReading | None) -> None:
         assert reading is not None
+        if isinstance(body, kinds.EntryMerged | kinds.EntryTookIn):
+            self._place_merging(placed, reading)
+            return
         if isinstance(body, kinds.EntryOutcome) and body.outcome not in reading.rules:
             placed.ruling = held("unknown_outcome")
             return

@@ -18,6 +18,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from muster.accounts.queries import desk_devices, lease_grids
+from muster.base.errors import Refusal
 from muster.campaigns.facts import (
     Changes,
     RoundReading,
@@ -94,6 +95,29 @@ def _record_chunk(facts: Sequence[Incoming], *, at: datetime, beside: Beside) ->
     half = len(facts) // 2
     first = _record_chunk(facts[:half], at=at, beside=nullcontext)
     return first + _record_chunk(facts[half:], at=at, beside=beside)
+
+
+def record_as_one(facts: Sequence[Incoming], *, at: datetime, beside: Beside) -> None:
+    """Records what the house itself says, together with what `beside` writes: all of it or nothing.
+
+    Raises:
+        Refusal: "ledger_busy" where others kept writing the same units; "facts_refused" (code) where one of
+        the facts would not count.
+    """
+    for _ in range(TRIES):
+        chunk = decide(facts, at=at)
+        wrong = next((r for r in chunk.rulings.values() if not r.counts and r != DUPLICATE), None)
+        if wrong is not None:
+            raise Refusal("facts_refused", code=wrong.code)
+        try:
+            with transaction.atomic():
+                _write(chunk)
+                with beside():
+                    pass
+        except (LostRace, IntegrityError):
+            continue
+        return
+    raise Refusal("ledger_busy")
 
 
 def decide(
@@ -317,4 +341,4 @@ def incoming_of(rows: Sequence[Fact]) -> list[Incoming]:
     ]
 
 
-__all__ = ["APPLIED", "incoming_of", "record_facts", "release_waiting"]
+__all__ = ["APPLIED", "incoming_of", "record_as_one", "record_facts", "release_waiting"]

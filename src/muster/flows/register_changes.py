@@ -77,6 +77,8 @@ class RegisterChanges:
         self._write_persons(at, revisions)
         for fact, body in self.needs:
             person = self._old_homes.get(fact.subject) or persons_with_ids([fact.subject]).get(fact.subject)
+            if person is not None and person.merged_into is not None:
+                person = persons_with_ids([person.merged_into]).get(person.merged_into)
             if person is not None:
                 note_need(
                     person,
@@ -128,6 +130,8 @@ class RegisterChanges:
         person = self._old_homes.get(person_id)
         if person is None or (dwelling == person.dwelling_id and person.left_at is None):
             return
+        if person.merged_into is not None:
+            return  # a record that was merged comes back by undoing the merge, by nothing else
         old_grid = person.grid
         to = self._new_places.get(dwelling) if dwelling else None
         if dwelling is not None and to is None:

@@ -42,7 +42,7 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "import_batches": ImportBatch.objects.filter(incident=incident),
         "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
         "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
-            first__in=_overlay_persons(purpose)
+            models.Q(first__in=_overlay_persons(purpose)) | models.Q(second__in=_overlay_persons(purpose))
         ),
         "persons": Person.objects.across(reason="sunset").filter(purpose=purpose),
         "households": Household.objects.across(reason="sunset").filter(purpose=purpose),

@@ -24,6 +24,7 @@ __all__ = [
     "ImportChunk",
     "ImportRow",
     "Need",
+    "PairState",
     "Person",
 ]
 
@@ -73,6 +74,8 @@ class Person(models.Model):
     listed = models.BooleanField(default=True)
     source = models.CharField(max_length=24, blank=True)
     left_at = models.DateTimeField(null=True)
+    # Somebody judged that this record and another are one person: the one that lives on.
+    merged_into = models.UUIDField(null=True)
     version = models.IntegerField(default=1)
     rev = models.BigIntegerField(default=0)
     expires_on = models.DateField(null=True)
@@ -120,8 +123,21 @@ class Need(models.Model):
         indexes = [models.Index(fields=["grid", "kind"])]
 
 
+class PairState(models.TextChoices):
+    """CARRIED: one of the two was merged in another pair; the question goes on with the survivor."""
+
+    OPEN = "OPEN"
+    MERGED = "MERGED"
+    NOT_DUPLICATE = "NOT_DUPLICATE"
+    CARRIED = "CARRIED"
+
+
 class DuplicatePair(models.Model):
-    """Two persons that may be one; shown to somebody, never merged silently."""
+    """Two persons that may be one; shown to somebody, never merged silently.
+
+    why: how the judge knows, a code. survivor: who lives on, once merged. carried: what came along with the
+    other, as ids and names of fields, so that a judgement can be taken back exactly.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     sub_district = models.BigIntegerField()
@@ -129,10 +145,13 @@ class DuplicatePair(models.Model):
     first = models.UUIDField()
     second = models.UUIDField()
     reason = models.CharField(max_length=24)
-    status = models.CharField(max_length=16, default="OPEN")
+    status = models.CharField(max_length=16, choices=PairState.choices, default=PairState.OPEN)
     found_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.UUIDField(null=True)
+    why = models.CharField(max_length=24, blank=True)
+    survivor = models.UUIDField(null=True)
+    carried = models.JSONField(default=dict)
 
     objects = ScopedManager()
 
@@ -144,4 +163,8 @@ class DuplicatePair(models.Model):
                 | Q(decided_at__isnull=False, decided_by__isnull=False),
                 name="duplicatepair_decided_when_and_by",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "id"], name="duplicatepair_by_state"),
+            models.Index(fields=["second"], name="duplicatepair_second"),
         ]

@@ -105,7 +105,7 @@ def suspect_duplicates(person: Person, *, at: datetime) -> None:
     Same name behind the same door, or the same phone number in the same sub-district. Blank never matches
     blank.
     """
-    known = Person.objects.across(reason="duplicates").exclude(id=person.id)
+    known = Person.objects.across(reason="duplicates").filter(merged_into__isnull=True).exclude(id=person.id)
     behind = known.filter(dwelling_id=person.dwelling_id, left_at__isnull=True)
     name = name_key(person.name)
     pairs = [(other.id, "same_name_same_door") for other in behind if name and name_key(other.name) == name]

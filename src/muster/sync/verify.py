@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from muster.accounts.queries import desk_devices
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
-from muster.campaigns.rules import SeenFact, outcome_rules, settle_door, settle_entry
+from muster.campaigns.rules import (
+    SeenFact,
+    facts_of_taken_in,
+    outcome_rules,
+    settle_door,
+    settle_entry,
+)
 from muster.campaigns.states import Origin
 from muster.storage.reads import snapshot
 from muster.trail.models import Fact, Verdict, Waiting
@@ -70,14 +77,21 @@ def _facts_of_round(
     return by_subject, by_door
 
 
+def _known(facts: Mapping[uuid.UUID, list[SeenFact]], unit: uuid.UUID) -> list[SeenFact]:
+    return facts.get(unit, [])
+
+
 def entries_equal_settle() -> Iterator[Breach]:
     for round_ in Round.objects.select_related("campaign__kind"):
         rules = outcome_rules(round_.campaign.kind.definition)
         by_subject, by_door = _facts_of_round(round_.id)
         for entry in LedgerEntry.objects.filter(round=round_.id).iterator():
-            facts = by_subject.get(entry.subject, [])
             state = settle_entry(
-                rules, origin=entry.origin, origin_dwelling=entry.origin_dwelling, facts=facts
+                rules,
+                origin=entry.origin,
+                origin_dwelling=entry.origin_dwelling,
+                facts=by_subject.get(entry.subject, []),
+                of_taken_in=facts_of_taken_in(entry.subject, partial(_known, by_subject)),
             )
             told = (
                 entry.cls,

@@ -49,7 +49,8 @@ def quarantined(code: str) -> Ruling:
 class Incoming:
     """One fact as it came, with what is known about its way here.
 
-    ruling None: nothing against it so far. grids: where its lease lets it speak of; None: anywhere.
+    ruling None: nothing against it so far. grids: where its lease lets it speak of; None: anywhere. by_house:
+    the house's own act says it, after somebody's judgement; it was weighed before.
     """
 
     device: uuid.UUID
@@ -67,6 +68,7 @@ class Incoming:
     batch: uuid.UUID | None = None
     offset_minutes: int = 0
     from_desk: bool = False
+    by_house: bool = False
     grids: frozenset[int] | None = None
     ruling: Ruling | None = None
     body: kinds.Body | None = None

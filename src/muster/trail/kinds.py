@@ -90,6 +90,22 @@ class NoteWritten(Body, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
+class EntryMerged(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    """This unit turned out to be another one (None: it did not after all). home: the sub-district under which
+    the other stands on this roster; None where it stands on none.
+    """
+
+    into: uuid.UUID | None
+    home: SubDistrict | None = None
+
+
+class EntryTookIn(RoundBody, kw_only=True, forbid_unknown_fields=True):
+    """Another unit turned out to be this one (apart: it did not after all)."""
+
+    other: uuid.UUID
+    apart: bool = False
+
+
 KINDS: dict[str, type[Body]] = {
     "entry.outcome": EntryOutcome,
     "door.state": DoorStateBody,
@@ -100,7 +116,11 @@ KINDS: dict[str, type[Body]] = {
     "contact.tried": ContactTried,
     "need.seen": NeedSeen,
     "note.written": NoteWritten,
+    "entry.merged": EntryMerged,
+    "entry.took_in": EntryTookIn,
 }
+# Only the house says these, when somebody has judged a pair; no phone and no desk sends them.
+HOUSE_KINDS = frozenset({"entry.merged", "entry.took_in"})
 
 SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "entry.outcome": frozenset({"person", "household", "dwelling"}),
@@ -112,6 +132,8 @@ SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "contact.tried": frozenset({"person", "household", "dwelling"}),
     "need.seen": frozenset({"person"}),
     "note.written": frozenset({"person", "household", "dwelling"}),
+    "entry.merged": frozenset({"person", "household"}),
+    "entry.took_in": frozenset({"person", "household"}),
 }
 
 _DECODERS = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
@@ -128,6 +150,8 @@ def schemas() -> dict[str, Any]:
     """JSON Schemas of all bodies, for GET /api/v1/facts."""
     answer: dict[str, Any] = {}
     for kind, body in KINDS.items():
+        if kind in HOUSE_KINDS:
+            continue
         (_,), components = msgspec.json.schema_components([body], ref_template="#/$defs/{name}")
         answer[kind] = {
             "subject": sorted(SUBJECT_TYPES[kind]),
@@ -139,22 +163,22 @@ def schemas() -> dict[str, Any]:
 def value_of(body: Body) -> str:
     """The one code of a body that decides a state; kept in a plain column so that settling needs no key."""
     match body:
-        case EntryOutcome(outcome=outcome):
-            return outcome
-        case DoorStateBody(state=state):
-            return state
+        case EntryOutcome(outcome=told) | DoorStateBody(state=told) | NeedSeen(kind=told):
+            return told
         case PersonFound(outcome=outcome):
             return outcome or ""
         case ContactTried(reached=reached):
             return "reached" if reached else "not_reached"
-        case NeedSeen(kind=kind):
-            return kind
+        case EntryMerged(home=home):
+            return str(home) if home is not None else ""
+        case EntryTookIn(apart=apart):
+            return "apart" if apart else ""
         case _:
             return ""
 
 
 def ref_of(body: Body) -> uuid.UUID | None:
-    """What a body points at: the undone fact, the destination of a move, the person found."""
+    """What a body points at: the undone fact, the destination of a move, the person found, the other unit."""
     match body:
         case FactUndone(fact=fact):
             return fact
@@ -162,5 +186,9 @@ def ref_of(body: Body) -> uuid.UUID | None:
             return to.dwelling if to else None
         case PersonFound(person=person):
             return person
+        case EntryMerged(into=into):
+            return into
+        case EntryTookIn(other=other):
+            return other
         case _:
             return None

@@ -106,6 +106,8 @@ def persons_by(column: str, values: Collection[object]) -> Iterator[Person]:
 def _grouped(column: str, values: Collection[object]) -> dict[Any, list[Person]]:
     found: dict[Any, list[Person]] = defaultdict(list)
     for person in persons_by(column, values):
+        if person.merged_into is not None:
+            continue  # the record he was merged into speaks for him
         key = getattr(person, column)
         found[bytes(key) if isinstance(key, (bytes, memoryview)) else key].append(person)
     return found
