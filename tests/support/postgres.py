@@ -38,6 +38,11 @@ class PostgresServer:
     def is_own(self) -> bool:
         return self._folder is not None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def fresh_database(self) -> str:
         """Make an empty database and return its address."""
         name = f"muster_{secrets.token_hex(6)}"

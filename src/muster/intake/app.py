@@ -11,7 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from muster.base import clock
-from muster.base.crypto import Keystore
+from muster.base.crypto import Keystore, SigningKey
 from muster.base.errors import Refusal
 from muster.intake import envelope, limits
 from muster.intake.answers import (
@@ -58,6 +58,8 @@ class IntakeApp:
             lambda settings, keystore: open_journal(settings.journal_source, keystore)
         )
         self._bodies = Bodies()
+        self._key: SigningKey | None = None
+        self._key_of = -1
 
     async def start(self) -> None:
         self._keystore = self._settings.open_keystore()
@@ -65,7 +67,7 @@ class IntakeApp:
         self._commits = GroupCommit(self._open_stream(self._settings, self._keystore))
         self._blobs = BlobStore(self._settings.data, self._keystore)
         self._lag = LoopLag()
-        self._keystore.instance_key()
+        self._own_key()
 
     async def stop(self) -> None:
         self._lag.stop()
@@ -152,7 +154,7 @@ class IntakeApp:
         )
         await self._commits.commit(entry)
         receipt = make_receipt(
-            self._keystore.instance_key(),
+            self._own_key(),
             batch=entry.batch,
             device=entry.device,
             sha256=entry.sha256,
@@ -160,6 +162,12 @@ class IntakeApp:
             count=len(batch.facts),
         )
         return json_answer(receipt)
+
+    def _own_key(self) -> SigningKey:
+        """Return the instance's key; asked of the keystore once a commit, not once a batch."""
+        if self._key is None or self._key_of != self._commits.groups:
+            self._key, self._key_of = self._keystore.instance_key(), self._commits.groups
+        return self._key
 
     async def _take_blob(self, name: str, headers: _Headers, receive: Receive) -> Answer:
         # Facts first: blobs give way long before facts have to.

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading request bodies: bounded each, bounded together, and not for ever."""
 
-import asyncio
-
 from muster.base.errors import Refusal
 from muster.intake import limits
 from muster.intake.answers import Receive
+from muster.intake.patience import Patience
 
 
 class Gone(Exception):  # noqa: N818 -- nothing is wrong here: the device lost its network
@@ -18,6 +17,7 @@ class Bodies:
     def __init__(self, *, most_together: int = limits.READING_BYTES) -> None:
         self._most_together = most_together
         self._reading = 0
+        self._patience = Patience()
 
     async def read(
         self, headers: dict[bytes, bytes], receive: Receive, *, most: int, within: float, too_large: str
@@ -27,8 +27,7 @@ class Bodies:
         if told.isdigit() and int(told[:20]) > most:
             raise Refusal(too_large, most=most)
         try:
-            async with asyncio.timeout(within):
-                body = await self._collect(receive, most, too_large)
+            body = await self._patience.within(within, self._collect(receive, most, too_large))
         except TimeoutError:
             raise Refusal("body_late") from None
         if told.isdigit() and len(body) != int(told[:20]):

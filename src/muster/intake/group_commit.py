@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from muster.base.errors import Refusal
 from muster.intake import limits
 from muster.intake.journal import Entry, Journal
+from muster.intake.patience import Patience
 
 _log = logging.getLogger(__name__)
 _LOG_EVERY = 5.0
@@ -60,8 +61,10 @@ class GroupCommit:
         self._work = threading.Condition()
         self._closing = False
         self._failed_at: float | None = None
+        self.groups = 0
         self._next_line = 0.0
         self._loop = asyncio.get_running_loop()
+        self._patience = Patience()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -97,8 +100,7 @@ class GroupCommit:
             self._work.notify()
         try:
             # A store that hangs must not hold the device: it asks again, and a second copy does no harm.
-            async with asyncio.timeout(self._queue_seconds + self._commit_seconds):
-                return await waiting.answer
+            return await self._patience.within(self._queue_seconds + self._commit_seconds, waiting.answer)
         except TimeoutError:
             raise Refusal("intake_busy") from None
 
@@ -152,6 +154,7 @@ class GroupCommit:
             self._note()
             return [Refusal("journal_failed")] * len(entries)
         self._failed_at = None
+        self.groups += 1
         return answers
 
     def _note(self, refusal: Refusal | None = None) -> None:

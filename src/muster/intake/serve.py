@@ -82,6 +82,7 @@ def main() -> None:
             tls_cert=settings.tls_cert,
             tls_key=settings.tls_key,
             web_origins=",".join(sorted(settings.web_origins)),
+            workers=settings.workers,
         )
     except Refusal as refusal:
         sys.stderr.write(f"{messages.text(refusal.code, 'en', **refusal.facts)}\n")

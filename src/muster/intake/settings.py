@@ -21,6 +21,7 @@ class Settings:
     tls_cert: Path | None
     tls_key: Path | None
     web_origins: frozenset[str]
+    workers: int = 1
 
     @property
     def journal_source(self) -> Path | str:
@@ -48,6 +49,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         tls_cert=Path(cert) if cert else None,
         tls_key=Path(key) if key else None,
         web_origins=frozenset(filter(None, origins)),
+        workers=_workers(env),
     )
 
 
@@ -67,3 +69,11 @@ def _port(env: Mapping[str, str]) -> int:
     if not 0 < port < 65536:
         raise Refusal("setting_bad", name=name, value=text)
     return port
+
+
+def _workers(env: Mapping[str, str]) -> int:
+    text = env.get("MUSTER_INTAKE_WORKERS") or "1"
+    workers = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+    if not 0 < workers <= 64:
+        raise Refusal("setting_bad", name="MUSTER_INTAKE_WORKERS", value=text)
+    return workers

@@ -111,9 +111,9 @@ def journal_key(keystore: Keystore, incident: uuid.UUID) -> DataKey:
     return keystore.data_key(purpose=journal_purpose(incident), sub_district=0, klass=KLASS)
 
 
-def seal_entry(keystore: Keystore, entry: Entry, *, writer: int, n: int) -> SealedRow:
-    """Seal an entry for its place. KeyDestroyed when its incident's keys are gone."""
-    sealed = seal_bytes(journal_key(keystore, entry.incident), entry.body, context=_context(writer, n))
+def seal_entry(key: DataKey, entry: Entry, *, writer: int, n: int) -> SealedRow:
+    """Seal an entry for its place, with its incident's key."""
+    sealed = seal_bytes(key, entry.body, context=_context(writer, n))
     return SealedRow(
         writer,
         n,
@@ -155,18 +155,31 @@ def open_row(keystore: Keystore, row: SealedRow) -> JournalRow:
 def seal_all(
     keystore: Keystore, entries: Sequence[Entry], *, writer: int, first: int
 ) -> tuple[list[SealedRow], list[int | Refusal]]:
-    """Seal entries for consecutive places; one that is refused leaves no gap."""
+    """Seal entries for consecutive places; one that is refused leaves no gap.
+
+    Keys are asked for once per group: a key destroyed elsewhere is gone for the next group.
+    """
     rows: list[SealedRow] = []
     answers: list[int | Refusal] = []
+    keys = {
+        incident: _key_or_tombstone(keystore, incident) for incident in {entry.incident for entry in entries}
+    }
     for entry in entries:
         n = first + len(rows)
-        try:
-            rows.append(seal_entry(keystore, entry, writer=writer, n=n))
-        except KeyDestroyed as destroyed:
-            answers.append(Refusal("incident_destroyed", **destroyed.facts))
-        else:
+        key = keys[entry.incident]
+        if isinstance(key, DataKey):
+            rows.append(seal_entry(key, entry, writer=writer, n=n))
             answers.append(n)
+        else:
+            answers.append(Refusal("incident_destroyed", **key.facts))
     return rows, answers
+
+
+def _key_or_tombstone(keystore: Keystore, incident: uuid.UUID) -> DataKey | KeyDestroyed:
+    try:
+        return journal_key(keystore, incident)
+    except KeyDestroyed as destroyed:
+        return destroyed
 
 
 def within(rows: Iterable[SealedRow], most_bytes: int) -> list[SealedRow]:
