@@ -23,6 +23,9 @@ REASONS = frozenset(
         "load",
         "duplicates",
         "count",
+        "own",
+        "dispatch",
+        "requests",
     }
 )
 

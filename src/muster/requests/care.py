@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""替家人求助: an elder lets a relative ask for him; service facts only, taken back at any time."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from muster.base.codes import make_enrol_code
+from muster.base.errors import Refusal
+from muster.requests.models import CareGrant
+from muster.requests.queries import code_index
+from muster.requests.services import Where
+from muster.trail.services import record_event
+
+LASTS = timedelta(days=90)
+
+
+def give_care_grant(
+    *,
+    incident: uuid.UUID,
+    where: Where,
+    person: uuid.UUID | None,
+    relative_name: str,
+    relative_phone: str,
+    through: str,
+    by: uuid.UUID | None,
+    at: datetime,
+) -> tuple[CareGrant, str]:
+    """Returns the grant and the code for the relative, told once.
+
+    Raises:
+        Refusal: "care_grant_without_door" when the elder's door is not known.
+    """
+    if where.dwelling is None:
+        raise Refusal("care_grant_without_door")
+    code = make_enrol_code()
+    grant = CareGrant(
+        incident=incident, purpose=str(incident), sub_district=where.sub_district, grid=where.grid,
+        dwelling=where.dwelling, person=person, code_index=code_index(code, what="care"),
+        relative_name=relative_name.strip(), relative_phone=relative_phone.strip(), given_through=through,
+        given_by=by, given_at=at, ends_at=at + LASTS,
+    )  # fmt: skip
+    with transaction.atomic():
+        grant.save(force_insert=True)
+        record_event("CareGrant", grant.id, "give", at=at, actor=by, incident=incident, grid=where.grid)
+    return grant, code
+
+
+def revoke_care_grant(grant: uuid.UUID, *, by: uuid.UUID | None, at: datetime) -> None:
+    """Raises Refusal("care_grant_unknown")."""
+    with transaction.atomic():
+        changed = (
+            CareGrant.objects.across(reason="own")
+            .filter(id=grant, revoked_at__isnull=True)
+            .update(revoked_at=at)
+        )
+        if not changed:
+            raise Refusal("care_grant_unknown")
+        record_event("CareGrant", grant, "revoke", at=at, actor=by)

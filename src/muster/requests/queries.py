@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of requests: the queue, one request, what may be repeated, what a phone works on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from muster.base.crypto import blind_index
+from muster.base.errors import Refusal
+from muster.requests.models import CareGrant, Offer, Request, WorkItem
+from muster.requests.rules import REPEAT_WITHIN, Earlier
+from muster.requests.states import ENDED, ITEM_FREE, ITEM_TAKEN, WAITING, OfferStatus
+from muster.storage.keys import keystore
+from muster.storage.scoping import Scope
+
+PURPOSE = "requests"
+# A request whose place nobody knows yet belongs to no sub-district; every desk sees it until it has one.
+NOWHERE = 0
+
+
+def code_index(code: str, *, what: str) -> bytes:
+    """The blind index of a code that people hold: `what` is "tracking" or "care"."""
+    return blind_index(keystore(), purpose=f"{PURPOSE}:{what}", value=code)
+
+
+def phone_index(phone: str | None) -> bytes | None:
+    digits = "".join(c for c in phone or "" if c.isdigit())
+    return blind_index(keystore(), purpose=f"{PURPOSE}:phone", value=digits) if digits else None
+
+
+def seen_by(scope: Scope, *, near: Collection[int] = ()) -> QuerySet[Request]:
+    """Requests within a scope, and those without a door yet of the sub-districts around it.
+
+    near: the sub-districts of the scope's grids; their unplaced requests wait for a desk to find the door.
+    """
+    rows = Request.objects.across(reason="requests")
+    if scope.everything:
+        return rows
+    if scope.is_empty:
+        return rows.none()
+    unplaced = Q(grid__isnull=True, sub_district__in={NOWHERE, *near, *scope.sub_districts})
+    return rows.filter(Q(sub_district__in=scope.sub_districts) | Q(grid__in=scope.grids) | unplaced)
+
+
+def request_with_id(request: uuid.UUID) -> Request:
+    """Raises Refusal("request_unknown")."""
+    found: Request | None = Request.objects.across(reason="requests").filter(id=request).first()
+    if found is None:
+        raise Refusal("request_unknown")
+    return found
+
+
+def request_with_code(code: str) -> Request:
+    """The request of a tracking code, already in its one spelling. Raises Refusal("tracking_unknown")."""
+    rows = Request.objects.across(reason="own").filter(tracking_index=code_index(code, what="tracking"))
+    found: Request | None = rows.first()
+    if found is None:
+        raise Refusal("tracking_unknown")
+    return found
+
+
+def main_request(request: Request) -> Request:
+    """The request that stands for this one, where it was linked to another."""
+    if request.linked_to is None or request.status != "LINKED":
+        return request
+    return Request.objects.across(reason="own").filter(id=request.linked_to).first() or request
+
+
+def item_with_id(item: uuid.UUID) -> WorkItem:
+    """Raises Refusal("item_unknown")."""
+    found: WorkItem | None = (
+        WorkItem.objects.across(reason="requests").select_related("request").filter(id=item).first()
+    )
+    if found is None:
+        raise Refusal("item_unknown")
+    return found
+
+
+def items_of(requests: Collection[uuid.UUID]) -> list[WorkItem]:
+    rows = WorkItem.objects.across(reason="requests").filter(request_id__in=requests)
+    return list(rows.order_by("made_at", "id"))
+
+
+def earlier_open(
+    *, incident: uuid.UUID, dwelling: uuid.UUID | None, phone: bytes | None, at: datetime
+) -> list[Earlier]:
+    """Open requests of the last day of the same door or phone."""
+    same = Q(pk__in=[])
+    if dwelling is not None:
+        same |= Q(dwelling=dwelling)
+    if phone is not None:
+        same |= Q(phone_index=phone)
+    rows = (
+        Request.objects.across(reason="requests")
+        .filter(same, incident=incident, made_at__gt=at - REPEAT_WITHIN)
+        .exclude(status__in=ENDED)
+    )
+    return [Earlier(*row) for row in rows.values_list("id", "category", "dwelling", "phone_index", "made_at")]
+
+
+def waiting_before(request: Request) -> int:
+    """The place in the queue of those who wait for somebody in the same sub-district."""
+    rows = Request.objects.across(reason="count").filter(
+        incident=request.incident, sub_district=request.sub_district, status__in=WAITING
+    )
+    earlier = rows.filter(
+        Q(rank__lt=request.rank)
+        | Q(rank=request.rank, respond_by__lt=request.respond_by)
+        | Q(rank=request.rank, respond_by=request.respond_by, number__lt=request.number)
+    )
+    return 1 + earlier.count()
+
+
+def offers_to(responder: uuid.UUID, *, at: datetime) -> list[Offer]:
+    """Offers that still stand for somebody; what has lapsed is no offer, whether or not a clock has run."""
+    rows = Offer.objects.filter(responder=responder, status=OfferStatus.OFFERED, lease_until__gt=at)
+    return list(rows.select_related("item", "item__request").order_by("lease_until"))
+
+
+def jobs_of(responder: uuid.UUID) -> list[WorkItem]:
+    rows = WorkItem.objects.across(reason="own").filter(responder=responder, status__in=ITEM_TAKEN)
+    return list(rows.select_related("request").order_by("accepted_at"))
+
+
+def pool_of(grids: Collection[int], *, skills: Collection[str]) -> list[WorkItem]:
+    """What somebody of these grids may take for himself: free, and asking for no skill he lacks."""
+    rows = WorkItem.objects.across(reason="own").filter(
+        grid__in=grids, status__in=ITEM_FREE, request__status__in=WAITING
+    )
+    rows = rows.filter(needs_skill__in=["", *skills])
+    return list(rows.select_related("request").order_by("request__rank", "request__respond_by")[:100])
+
+
+def care_grant_of_code(code: str, *, at: datetime) -> CareGrant:
+    """The grant behind a relative's code. Raises Refusal("care_grant_unknown"), also once revoked."""
+    rows = CareGrant.objects.across(reason="own").filter(
+        code_index=code_index(code, what="care"), revoked_at__isnull=True, ends_at__gt=at
+    )
+    found: CareGrant | None = rows.first()
+    if found is None:
+        raise Refusal("care_grant_unknown")
+    return found
