@@ -84,6 +84,7 @@ class Request(models.Model):
     transferred_at = models.DateTimeField(null=True)
     transferred_from = models.BigIntegerField(null=True)
     refused_text = SealedField(klass="free_text")
+    refusal_by = models.UUIDField(null=True)
     expires_on = models.DateField(null=True)
 
     objects = ScopedManager()

@@ -121,6 +121,25 @@ def link(request: uuid.UUID, *, to: uuid.UUID, by: uuid.UUID, at: datetime) -> R
     return row
 
 
+def propose_refusal(request: uuid.UUID, *, reason: str, by: uuid.UUID, at: datetime) -> Request:
+    """Somebody thinks that it cannot be done for now; nothing changes until a second person agrees.
+
+    Raises:
+        Refusal: request_life_not_refused, refusal_without_reason, request_step.
+    """
+    if not reason.strip():
+        raise Refusal("refusal_without_reason")
+    with transaction.atomic():
+        row = locked(request)
+        if row.urgency == Urgency.LIFE:
+            raise Refusal("request_life_not_refused")
+        demand_transition(row.status, RequestStatus.REFUSED)
+        row.refused_text, row.refusal_by = reason.strip()[:LONGEST_TEXT], by
+        keep(row)
+        record_event("Request", row.id, "propose_refusal", at=at, actor=by, incident=row.incident)
+    return row
+
+
 def refuse(
     request: uuid.UUID, *, reason: str, by: uuid.UUID, approved_by: uuid.UUID, at: datetime
 ) -> Request:

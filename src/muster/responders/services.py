@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db.models import F
 
 from muster.base.errors import Refusal
 from muster.responders.models import Responder
+from muster.responders.queries import responder_of_user
+from muster.responders.states import ResponderStatus
 
 
 def take_job(responder: uuid.UUID) -> None:
@@ -30,3 +33,19 @@ def give_job_back(responder: uuid.UUID) -> None:
     Responder.objects.across(reason="own").filter(id=responder, open_jobs__gt=0).update(
         open_jobs=F("open_jobs") - 1
     )
+
+
+def responder_for_worker(
+    *, incident: uuid.UUID, user: uuid.UUID, name: str, sub_district: int, grid: int, at: datetime
+) -> Responder:
+    """The row of somebody whom a grid's head enrolled: he serves there, and may be asked."""
+    found = responder_of_user(user, incident=incident)
+    if found is not None:
+        return found
+    row = Responder(
+        incident=incident, purpose=str(incident), user=user, sub_district=sub_district, grid=grid,
+        home_grid=grid, name=name, affiliation="grid_worker", status=ResponderStatus.ON_DUTY, status_since=at,
+        checked_in_at=at, channel="WORKER", vetted_at=at, vetted_by=user, on_duty_since=at,
+    )  # fmt: skip
+    row.save(force_insert=True)
+    return row
