@@ -16,11 +16,15 @@ import { ACTS, Acts } from './session/acting'
 import { SESSION, Session } from './session/session'
 import { watchPhone } from './session/phone'
 import { keepOffline } from './session/offline'
+import { openSettings } from './session/settings'
+import { ownStorage } from './session/surroundings'
+import { codeInLink } from './session/links'
 
 const clock = () => Date.now()
 const send: typeof fetch = (input, init) => fetch(input, init)
 
 async function start(): Promise<void> {
+  performance.mark('muster:script')
   installWords({ zh, en })
   if (!navigator.language.startsWith('zh')) suggestLanguage('en')
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
@@ -31,16 +35,23 @@ async function start(): Promise<void> {
     ...('locks' in navigator && { locks: navigator.locks }),
     ...('BroadcastChannel' in window && { channel: new BroadcastChannel('muster-outbox') }),
   })
-  const session = new Session({ outbox, copies: new CopyStore(), origin: location.origin, fetch: send, clock })
-  const acts = new Acts(session, (key, facts) => sentence(key, facts), clock)
+  const copies = new CopyStore()
+  // Both at once: opening a database is waiting, not work. What fails is said where it is first needed.
+  for (const store of [outbox.store, copies]) void store.open().catch(() => undefined)
+  const session = new Session({ outbox, copies, origin: location.origin, fetch: send, clock: () => outbox.time.now() }, openSettings(ownStorage()))
+  const acts = new Acts(session, (key, facts) => sentence(key, facts), () => outbox.time.now())
   try {
     await session.open()
+    performance.mark('muster:read')
   } catch {
     // Private windows and full phones: without a store nothing could be kept, so nothing may be recorded.
     createApp(ClosedPage).mount('#app')
     return
   }
+  // A link with a new code on a phone in use: asked for, not taken silently.
+  if (session.enrolment.value && codeInLink(location.href)) void router.replace('/enrol')
   createApp(App).use(router).provide(SESSION, session).provide(ACTS, acts).mount('#app')
+  performance.mark('muster:drawn')
   watchPhone(session, outbox)
   keepOffline()
 }

@@ -14,6 +14,8 @@ export const router = createRouter({
     { path: '/scan', name: 'scan', component: () => import('./pages/ScanPage.vue') },
     { path: '/tasks', name: 'tasks', component: TasksPage },
     { path: '/messages', name: 'messages', component: MessagesPage },
+    { path: '/pin', name: 'pin', component: () => import('./pages/ChoosePinPage.vue') },
+    { path: '/enrol', name: 'enrol', component: () => import('./pages/NewCodePage.vue') },
     { path: '/me', name: 'me', component: MePage },
     { path: '/:rest(.*)*', redirect: '/today' },
   ],

@@ -53,7 +53,7 @@ function open(channel?: Channel): Session {
   const outbox = new Outbox({ idb, fetch: send, clock: () => Date.now(), random: () => 0.5, channel })
   const memory = new Map<string, string>()
   const storage = { getItem: (key: string) => memory.get(key) ?? null, setItem: (key: string, value: string) => void memory.set(key, value) }
-  const session = new Session({ outbox, copies: new CopyStore('copy', idb), origin: ORIGIN, fetch: send, clock: () => Date.now() }, openSettings(storage))
+  const session = new Session({ outbox, copies: new CopyStore('copy', idb), origin: ORIGIN, fetch: send, clock: () => outbox.time.now() }, openSettings(storage))
   opened.push(session)
   return session
 }
@@ -75,6 +75,7 @@ const outcomeOf = (subject: string) => ({
 
 beforeEach(async () => {
   server = await ModelServer.start()
+  server.clock = () => Date.parse(town().now)
   disk = new IDBFactory()
   pages = [{ ...town(), cursor: '1' }]
   asked = []

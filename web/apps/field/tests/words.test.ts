@@ -29,6 +29,7 @@ const BUILT = new RegExp(
     'enrol[.](offline|code_unknown|code_used|code_expired|key_bad)|me[.](local|uploaded|settled)|ask[.](note|proof)(_hint)?',
     'history[.](entry_outcome|door_state|person_found|door_found|person_moved|fact_undone|contact_tried|need_seen|note_written)',
     'moved[.](left_city|within|into)|scan[.](denied|none|loading)',
+    'clock[.](minutes|hours|days)',
     'door[.](found|moved|note|history|vacant|no_answer|refused|reached_yes|reached_no)',
   ]
     .map((one) => `^(${one})$`)

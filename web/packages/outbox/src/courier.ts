@@ -27,7 +27,10 @@ const LOOK_AGAIN_MS = 10_000
 
 export class Courier {
   readonly state: CourierState = { trouble: null, contact_at: null, next_try_at: null }
+  /** Writes may be lost with the battery: tried again soon, unless the server itself asks for time. */
+  hurried = false
   private failures = 0
+  private askedMs = 0
   private timer: unknown = null
   private running: Promise<void> | null = null
   private asked = false
@@ -58,7 +61,8 @@ export class Courier {
 
   /** A new act does not jump the queue of a busy server: it waits for the interval that is already running. */
   nudge(): Promise<void> {
-    return this.failures > 0 && this.timer !== null ? Promise.resolve() : this.wake()
+    const waits = this.failures > 0 && this.timer !== null && (!this.hurried || this.askedMs > 0)
+    return waits ? Promise.resolve() : this.wake()
   }
 
   stop(): void {
@@ -91,7 +95,8 @@ export class Courier {
     this.failures = failed ? this.failures + 1 : 0
     this.state.trouble = failed?.trouble ?? null
     this.state.next_try_at = null
-    if (failed) this.later(waitAfter(this.failures, this.around.random(), failed.askedMs))
+    this.askedMs = failed?.askedMs ?? 0
+    if (failed) this.later(waitAfter(this.failures, this.around.random(), failed.askedMs, this.hurried))
   }
 
   /** Sends all that an enrolment has; the failure that stopped it, or null. */

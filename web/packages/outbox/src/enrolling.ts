@@ -47,11 +47,13 @@ export interface EnrolOptions {
   origin: string
   fetch: typeof fetch
   at: number
+  /** What the answer says of the time. */
+  heard?: (said: string) => Promise<void>
 }
 
-export async function enrol(store: OutboxStore, { code, name, origin, fetch, at }: EnrolOptions): Promise<Enrolment> {
+export async function enrol(store: OutboxStore, { code, name, origin, fetch, at, heard }: EnrolOptions): Promise<Enrolment> {
   const key = await keyFor(store, code)
-  const answer = await ask(`${origin}/api/v1/devices/enrol`, { code, name, public_key: key.public }, fetch)
+  const answer = await ask(`${origin}/api/v1/devices/enrol`, { code, name, public_key: key.public }, fetch, heard)
   const enrolment: Enrolment = {
     device: answer.device,
     lease: answer.lease,
@@ -84,10 +86,12 @@ async function keyFor(store: OutboxStore, code: string): Promise<DeviceKey> {
   return key
 }
 
-async function ask(url: string, body: unknown, send: typeof fetch): Promise<EnrolAnswer> {
+async function ask(url: string, body: unknown, send: typeof fetch, heard: EnrolOptions['heard']): Promise<EnrolAnswer> {
   const options = { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
   const answer = await send(url, { ...options, cache: 'no-store', credentials: 'omit' }).catch(() => null)
   if (!answer) throw new EnrolRefused('offline')
+  const said = answer.headers.get('Date')
+  if (said && answer.ok) await heard?.(said)
   const read = (await answer.json().catch(() => null)) as (Partial<EnrolAnswer> & { code?: string }) | null
   if (!answer.ok) throw new EnrolRefused(read?.code ?? `http_${answer.status}`)
   if (!read?.device || !read.lease || !read.intake) throw new EnrolRefused('answer_malformed')

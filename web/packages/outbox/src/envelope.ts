@@ -24,6 +24,8 @@ export interface FactOf {
   occurred_at: string
   subject: Subject
   body: Record<string, unknown>
+  /** By how many seconds the phone's own clock was corrected, if it was wrong. */
+  clock_off?: number
 }
 
 export interface Numbered {

@@ -3,7 +3,8 @@
 import { Courier, type CourierState, type Timers } from './courier'
 import { enrol, type EnrolOptions } from './enrolling'
 import { exclusiveByClaim, exclusiveByLocks, type Exclusive } from './exclusive'
-import { openRow, record, undo, type Act } from './recording'
+import { openRow, record, undo, type Act, type Kept } from './recording'
+import { TrustedClock } from './trustedClock'
 import { settle, tidy, type VerdictOf } from './verdicts'
 import { OutboxStore, type Brief, type Enrolment, type FactRow } from './store'
 import type { Surroundings } from './sending'
@@ -31,6 +32,9 @@ export type Mine = Brief & Pick<FactRow, 'status' | 'verdict' | 'code' | 'refuse
 export class Outbox {
   readonly store: OutboxStore
   readonly courier: Courier
+  readonly time: TrustedClock
+  /** Whether writes are on the disk when they are said to be; null while unknown or where the browser cannot tell. */
+  strict: boolean | null = null
   private readonly options: OutboxOptions
   private readonly listeners = new Set<() => void>()
   private readonly unsealed = new Map<string, { status: FactRow['status']; content: Awaited<ReturnType<typeof openRow>> }>()
@@ -38,12 +42,15 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.options = options
     this.store = new OutboxStore(options.name ?? 'muster-field', options.idb)
-    this.courier = new Courier(this.store, options, exclusiveOf(options, this.store), () => this.tell(), options.timers)
+    this.time = new TrustedClock(this.store, options.clock)
+    const around = { ...options, clock: () => this.time.now(), heard: (said: string) => this.time.hear(said) }
+    this.courier = new Courier(this.store, around, exclusiveOf(options, this.store), () => this.tell(), options.timers)
     options.channel?.addEventListener('message', () => this.listeners.forEach((listener) => listener()))
   }
 
   async active(): Promise<Enrolment | null> {
-    return (await this.store.enrolments.where('state').equals('ACTIVE').first()) ?? null
+    const [active] = await Promise.all([this.store.enrolments.where('state').equals('ACTIVE').first(), this.time.open()])
+    return active ?? null
   }
 
   /** Those that were handed over and still wait for receipts or verdicts. */
@@ -52,7 +59,7 @@ export class Outbox {
   }
 
   async enrol(options: Omit<EnrolOptions, 'fetch' | 'at'>): Promise<Enrolment> {
-    const enrolment = await enrol(this.store, { ...options, fetch: this.options.fetch, at: this.options.clock() })
+    const enrolment = await enrol(this.store, { ...options, fetch: this.options.fetch, at: this.time.now(), heard: (said) => this.time.hear(said) })
     this.tell()
     return enrolment
   }
@@ -60,29 +67,23 @@ export class Outbox {
   /** The phone goes to somebody else; what this person recorded is still sent in this person's name. */
   async handOver(device: string, cursor: string | null = null): Promise<void> {
     await this.store.enrolments.update(device, { state: 'CLOSED', ...(cursor !== null && { verdict_cursor: cursor }) })
-    await tidy(this.store, this.options.clock())
+    await tidy(this.store, this.time.now())
     this.unsealed.clear()
     this.tell()
     void this.courier.nudge()
   }
 
   async record(device: string, act: Act): Promise<Brief> {
-    const brief = await record(this.store, device, act, this.options.clock())
-    this.tell()
-    void this.courier.nudge()
-    return brief
+    return this.kept(await record(this.store, device, act, this.time.now(), this.time.correction))
   }
 
   async undo(device: string, id: string): Promise<Brief> {
-    const brief = await undo(this.store, device, id, this.options.clock())
-    this.tell()
-    void this.courier.nudge()
-    return brief
+    return this.kept(await undo(this.store, device, id, this.time.now(), this.time.correction))
   }
 
   async settle(device: string, verdicts: readonly VerdictOf[]): Promise<void> {
-    const settled = await settle(this.store, device, verdicts, this.options.clock())
-    await tidy(this.store, this.options.clock())
+    const settled = await settle(this.store, device, verdicts, this.time.now())
+    await tidy(this.store, this.time.now())
     if (settled > 0) this.tell()
   }
 
@@ -98,6 +99,11 @@ export class Outbox {
   async mine(enrolment: Enrolment): Promise<Mine[]> {
     const rows = await this.store.facts.where('device').equals(enrolment.device).sortBy('seq')
     return Promise.all(rows.map((row) => this.opened(enrolment.sealing, row)))
+  }
+
+  /** What was unsealed to be shown is let go: the list is closed. */
+  forget(): void {
+    this.unsealed.clear()
   }
 
   get sending(): Readonly<CourierState> {
@@ -123,6 +129,15 @@ export class Outbox {
     this.unsealed.set(id, { status, content })
     const { brief, body } = content
     return { ...brief, status, verdict, code, refused, ...(body && { body }) }
+  }
+
+  /** A browser that may lose a write with the battery is not left alone with it for long. */
+  private kept({ brief, strict }: Kept): Brief {
+    this.strict = strict
+    this.courier.hurried = strict !== true
+    this.tell()
+    void this.courier.nudge()
+    return brief
   }
 
   private tell(): void {

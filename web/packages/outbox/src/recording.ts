@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The act: a fact is stored, numbered and read back before anybody is told that it is saved. */
+import { Dexie, type Transaction } from 'dexie'
 import { isoWithOffset, uuid7 } from './ids'
 import { factText, type FactOf, type Subject } from './envelope'
 import { OutboxFailure, writeFailure } from './failures'
@@ -14,7 +15,13 @@ export interface Act {
 
 export const UNDO_WITHIN_MS = 10 * 60_000
 
-export async function record(store: OutboxStore, device: string, act: Act, at: number): Promise<Brief> {
+export interface Kept {
+  brief: Brief
+  /** Whether the browser gave the write to the disk before it said so; null where it cannot tell. */
+  strict: boolean | null
+}
+
+export async function record(store: OutboxStore, device: string, act: Act, at: number, clockOff = 0): Promise<Kept> {
   const enrolment = await store.enrolments.get(device)
   if (enrolment?.state !== 'ACTIVE') throw new OutboxFailure('not_enrolled')
   const fact: FactOf = {
@@ -25,7 +32,9 @@ export async function record(store: OutboxStore, device: string, act: Act, at: n
     occurred_at: isoWithOffset(at),
     subject: act.subject,
     body: act.body,
+    ...(clockOff !== 0 && { clock_off: Math.round(clockOff / 1000) }),
   }
+  let strict: boolean | null = null
   try {
     const sealed = await seal(enrolment.sealing, factText(fact), fact.id)
     const row = { device, id: fact.id, kind: fact.kind, at, status: 'LOCAL' as const, sealed }
@@ -36,13 +45,20 @@ export async function record(store: OutboxStore, device: string, act: Act, at: n
       const next = (await store.counters.get(device))?.next_seq ?? 1
       await store.counters.put({ device, next_seq: next + 1 })
       await store.facts.add({ ...row, seq: next })
+      strict = isStrict(Dexie.currentTransaction)
       return next
     })
     await readBack(store, enrolment, seq, fact)
   } catch (error) {
     throw writeFailure(error)
   }
-  return briefOf(fact, at)
+  return { brief: briefOf(fact, at), strict }
+}
+
+/** What was asked for is checked: browsers before 83 know no durability, some take the word and ignore it. */
+export function isStrict(transaction: Transaction | null): boolean | null {
+  const native = (transaction as { idbtrans?: { durability?: string } } | null)?.idbtrans
+  return native?.durability === undefined ? null : native.durability === 'strict'
 }
 
 async function readBack(store: OutboxStore, { device, sealing }: Enrolment, seq: number, fact: FactOf): Promise<void> {
@@ -68,14 +84,14 @@ export function briefOf(fact: FactOf, at: number): Brief {
 }
 
 /** An act is taken back by a further fact; what was sent stays sent. */
-export async function undo(store: OutboxStore, device: string, id: string, at: number): Promise<Brief> {
+export async function undo(store: OutboxStore, device: string, id: string, at: number, clockOff = 0): Promise<Kept> {
   const mine = await briefs(store, device)
   const act = mine.find((brief) => brief.id === id)
   if (!act || act.kind === 'fact.undone') throw new OutboxFailure('undo_unknown')
   if (mine.some((brief) => brief.undone === id)) throw new OutboxFailure('undo_already')
   if (at - act.at > UNDO_WITHIN_MS) throw new OutboxFailure('undo_too_late')
   const body = { ...(act.round && { round: act.round }), fact: id }
-  return record(store, device, { kind: 'fact.undone', subject: act.subject, body }, at)
+  return record(store, device, { kind: 'fact.undone', subject: act.subject, body }, at, clockOff)
 }
 
 /** Whole fact or brief: both texts hold what a brief needs; the body is there only until the verdict. */

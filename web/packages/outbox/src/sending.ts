@@ -17,6 +17,8 @@ export interface Surroundings {
   clock: () => number
   /** In [0, 1): spreads the retries. */
   random: () => number
+  /** What a genuine receipt says of the time. */
+  heard?: (said: string) => Promise<void>
   /** Milliseconds after which an answer is no longer waited for. */
   patience?: number
 }
@@ -81,6 +83,7 @@ async function deliver(store: OutboxStore, enrolment: Enrolment, facts: Waiting[
   const sent = { batch: batch.id, device: batch.device, sha256: await sha256(batch.body), count: facts.length }
   const fault = await faultOf(receipt, sent, enrolment.server_keys)
   if (fault) return { state: 'FAILED', trouble: fault, askedMs: 0 }
+  await around.heard?.((receipt as Receipt).received_at)
   await markUploaded(store, facts, receipt as Receipt)
   return { state: 'SENT', count: facts.length }
 }

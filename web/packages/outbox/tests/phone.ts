@@ -15,6 +15,7 @@ export class Phone {
 
   constructor(server: ModelServer) {
     this.server = server
+    server.clock = () => this.now
   }
 
   /** Opens the page; the second time, the page after a crash or a second tab. */

@@ -44,6 +44,7 @@ export class ModelServer {
   retryAfter: string | null = null
   /** Facts whose presence makes the door answer 400. */
   readonly refuses = new Set<string>()
+  clock: () => number = () => Date.now()
   private readonly codes = new Map<string, string>()
   private readonly spent = new Map<string, EnrolAnswer>()
   private readonly signing: CryptoKeyPair
@@ -130,7 +131,7 @@ export class ModelServer {
     for (const fact of batch.facts) this.journal.push({ ...fact, device: batch.device, text: JSON.stringify(fact) })
     const digest = await sha256(bytes)
     const said = weather === 'receipt_of_another' ? uuid7(Date.now()) : batch.batch
-    const received_at = new Date().toISOString()
+    const received_at = new Date(this.clock()).toISOString()
     const text = ['muster-receipt-v1', said, batch.device, digest, received_at].join('\n')
     const signed = new Uint8Array(
       await crypto.subtle.sign({ name: 'Ed25519' }, this.signing.privateKey, new TextEncoder().encode(text)),

@@ -13,7 +13,7 @@ import type {
   RoundRow,
   ServiceName,
 } from '@muster/client'
-import type { PhonePlan } from '@muster/rules'
+import { maskName, type PhonePlan } from '@muster/rules'
 
 export class GridCopy {
   rounds: RoundRow[] = []
@@ -51,6 +51,12 @@ export class GridCopy {
     const fresh = new Map<string, EntryRow>()
     this.entries.set(round, fresh)
     return fresh
+  }
+
+  /** As a list may be kept when its lease has ended: who may be met, but not by full name or number. */
+  reduced(): this {
+    for (const [id, row] of this.persons) this.persons.set(id, { ...row, name: maskName(row.name), phone: null, search_keys: [] })
+    return this
   }
 
   /** The whole copy as one page: what many small pages are folded into. */
@@ -99,7 +105,7 @@ export class GridCopy {
   }
 }
 
-function merged<Row extends { id: string | number }>(known: readonly Row[], news: readonly Row[]): Row[] {
+export function merged<Row extends { id: string | number }>(known: readonly Row[], news: readonly Row[]): Row[] {
   const rows = new Map(known.map((row) => [row.id, row]))
   for (const row of news) rows.set(row.id, row)
   return [...rows.values()]

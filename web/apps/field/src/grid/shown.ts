@@ -25,6 +25,16 @@ export function useShownBuildings(session: Session): {
   return { shown, isOpen, toggle: (id) => void session.openBuildings.set(id, !isOpen(id)) }
 }
 
+/** The first rows of a building, stairwell by stairwell. */
+export function firstRows(stairs: readonly StairView[], most: number): StairView[] {
+  let left = most
+  return stairs.flatMap(({ unit, doors }) => {
+    const some = doors.slice(0, Math.max(left, 0))
+    left -= some.length
+    return some.length > 0 ? [{ unit, doors: some }] : []
+  })
+}
+
 function filtered(stairs: readonly StairView[], show: 'left' | 'again' | 'all'): StairView[] {
   const wanted = (view: DoorView) => show === 'all' || (view.isLeft && (show === 'left' || wasTried(view)))
   return stairs.map(({ unit, doors }) => ({ unit, doors: doors.filter(wanted) })).filter(({ doors }) => doors.length > 0)

@@ -108,6 +108,8 @@ function lineOf(kind: CampaignKind, subject: string, entry: EntryRow | undefined
 
 /** The server's word as it stands, unless something was recorded here since. */
 function stateOf(kind: CampaignKind, entry: EntryRow | undefined, overlay: Overlay, subject: string): EntryState {
+  // Nothing recorded here since: the server's word as it stands, without further thought (a grid opens with thousands).
+  if (!overlay.facts.has(subject) && !overlay.takenBack.has(subject)) return asSaid(entry)
   const fresh = overlay.facts.get(subject) ?? []
   const said = saidOf(entry)
   const restsOn = (fact: SeenFact) => said !== null && (fact.id === said.id || (fact.value === said.value && fact.at === said.at))
@@ -156,6 +158,7 @@ function doorView(
 
 function readingOf(door: DoorRow, { id, kind }: RoundRow, overlay: Overlay, lines: Line[], persons: PersonRow[]): DoorReading {
   const said = door.states[id]
+  if (overlay.facts.size === 0) return { state: said?.state ?? 'UNSEEN', at: null, attempts: said?.attempts ?? 0 }
   const base: SeenFact[] =
     said && said.state !== 'UNSEEN' ? [{ id: '', kind: 'door.state', value: said.state, actor: null, at: 0 }] : []
   const subjects = new Set([door.id, ...lines.map(({ subject }) => subject), ...persons.map((person) => person.id)])
@@ -223,7 +226,11 @@ export function compareLabels(one: string, other: string): number {
 }
 
 function byHousehold(one: Line, other: Line): number {
-  return compareLabels(one.person?.household ?? '', other.person?.household ?? '') || compareLabels(one.subject, other.subject)
+  return compareIds(one.person?.household ?? '', other.person?.household ?? '') || compareIds(one.subject, other.subject)
+}
+
+function compareIds(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

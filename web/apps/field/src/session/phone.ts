@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the phone tells the page: network comes and goes, the page is looked at or not. */
 import type { Outbox } from '@muster/outbox'
+import { LOCK_AFTER_MS } from './guarding'
 import type { Session } from './session'
 
 export function watchPhone(session: Session, outbox: Outbox): void {
@@ -9,7 +10,15 @@ export function watchPhone(session: Session, outbox: Outbox): void {
     const visible = document.visibilityState === 'visible'
     session.rhythm.watch(visible)
     if (visible) void outbox.courier.wake()
+    if (!visible) hiddenAt = Date.now()
+    else if (hiddenAt > 0 && Date.now() - hiddenAt > LOCK_AFTER_MS) void session.lock()
+    if (visible) void session.heedLease()
   }
+  let hiddenAt = 0
+  setInterval(() => {
+    void session.heedLease()
+    if (document.visibilityState === 'hidden' && Date.now() - hiddenAt > LOCK_AFTER_MS) void session.lock()
+  }, 60_000)
   window.addEventListener('online', () => {
     session.online.value = true
     void outbox.courier.wake()

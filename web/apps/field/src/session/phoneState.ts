@@ -30,12 +30,13 @@ export function usePhoneState(session: Session): ComputedRef<PhoneState> {
     const trouble = isUnknown ? 'lease_unknown' : (session.sendTrouble.value ?? '')
     const offline = !session.online.value || trouble === 'offline'
     const unsent = t('strip.unsent', { n: local })
-    const ended = session.enrolment.value?.reading_ended
+    const ended = session.enrolment.value?.reading_ended ?? (session.standing.value === 'READS' ? undefined : 'lease_expired')
     if (ended) return { tone: 'danger', text: joined(t(ended === 'lease_revoked' ? 'strip.revoked' : 'strip.reading_ended'), local > 0 && unsent) }
     if (refused > 0) return { tone: 'danger', text: t('strip.refused', { n: refused }) }
     if (!session.whole.value && session.pulling.value) {
       return { tone: 'now', text: t('strip.first_pull', { n: session.fetched.value }) }
     }
+    if (session.pullTrouble.value === 'storage_full') return { tone: 'danger', text: joined(t('strip.phone_full'), local > 0 && unsent) }
     if (local > 0) {
       const why = offline ? t('strip.offline') : TROUBLES[trouble] ? t(TROUBLES[trouble]) : t('strip.keep')
       return { tone: HOPELESS.has(trouble) ? 'danger' : 'attention', text: joined(unsent, why) }

@@ -52,6 +52,7 @@ export async function pullAll(parts: PullParts, enrolment: Enrolment, cursor: st
 }
 
 async function keep({ outbox, copies }: PullParts, enrolment: Enrolment, page: PullPage): Promise<void> {
+  await outbox.time.hear(page.now)
   await outbox.settle(enrolment.device, page.verdicts)
   // Of a handed-over enrolment only the verdicts are wanted: the people of its grids are no longer this phone's business.
   const still = await outbox.store.enrolments.get(enrolment.device)

@@ -3,13 +3,14 @@
  * The phone at work: who works with it, what it knows of its grids, what it still has to send.
  * Opens from what is on the phone; the network is asked afterwards.
  */
-import type { Act, Brief, Counts, Enrolment, Mine, Outbox } from '@muster/outbox'
+import { writeFailure, type Act, type Brief, type Counts, type Enrolment, type Mine, type Outbox } from '@muster/outbox'
 import { computed, reactive, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
 import type { PullPage, RoundRow } from '@muster/client'
 import { GridCopy } from '../grid/copy'
-import type { CopyStore } from '../grid/copyStore'
+import { CopyLocked, type CopyStore, type Opened, type Unlocking } from '../grid/copyStore'
 import { finderOf } from '../grid/search'
 import { viewOf, type RoundView } from '../grid/view'
+import { guardOf, standingOf, type Guard, type Standing } from './guarding'
 import { pullAll, UNWATCHED } from './pulling'
 import { Rhythm } from './rhythm'
 import { openSettings, type Settings } from './settings'
@@ -25,10 +26,21 @@ export interface SessionOptions {
 export type SyncTrouble = string | null
 
 export const RECORDABLE = new Set(['OPEN', 'CLOSING'])
+const NO_COPY: Opened = { copy: new GridCopy(), cursor: null, asOf: null, whole: false, reduced: false }
 const NOTHING: Counts = { local: 0, uploaded: 0, settled: 0, refused: 0 }
 
 export class Session {
   readonly enrolment = shallowRef<Enrolment | null>(null)
+  readonly guard = ref<Guard>('ENROL')
+  readonly hasPin = ref(false)
+  /** Whether writes survive the battery; null where the browser cannot tell. */
+  readonly strict = ref<boolean | null>(null)
+  /** By how much the phone's clock is corrected. */
+  readonly clockOff = ref(0)
+  /** What the lease still lets this phone show. */
+  readonly standing = ref<Standing>('READS')
+  /** The list was taken off after too many wrong PINs. */
+  readonly pinSpent = ref(false)
   readonly copy = shallowRef(new GridCopy())
   readonly mine = shallowRef<Mine[]>([])
   readonly counts = shallowRef<Counts>(NOTHING)
@@ -60,6 +72,7 @@ export class Session {
   private refreshes = 0
   private uploadedAt = 0
   private applying = false
+  private reduced = false
   private pullOnItsWay: Promise<string | null> | null = null
 
   constructor(options: SessionOptions, settings: Settings = openSettings()) {
@@ -75,15 +88,88 @@ export class Session {
   /** Reads what is on the phone; no network. */
   async open(): Promise<void> {
     this.enrolment.value = await this.options.outbox.active()
-    await this.readCopy()
+    await Promise.all([this.readGuarded(), this.refresh()])
+    void this.heedLease()
+  }
+
+  /** Reads the list, if it may be read. */
+  private async readGuarded(): Promise<void> {
+    const enrolment = this.enrolment.value
+    const pin = enrolment ? await this.options.copies.pinOf(enrolment.device) : 'NONE'
+    this.hasPin.value = pin !== 'NONE'
+    this.guard.value = guardOf(enrolment, pin)
+    if (this.guard.value === 'OPEN' || this.guard.value === 'ENROL') await this.readCopy()
+    else this.close()
+  }
+
+  async unlock(pin: string): Promise<Unlocking> {
+    const enrolment = this.enrolment.value
+    if (!enrolment) return { state: 'GONE' }
+    const answer = await this.options.copies.unlock(enrolment.device, pin)
+    if (answer.state === 'WRONG') return answer
+    if (answer.state === 'GONE') {
+      // Whoever guesses must not pull the list anew: what was recorded goes out, the phone needs a new code.
+      this.pinSpent.value = true
+      await this.handOver()
+      return answer
+    }
+    await this.readGuarded()
     await this.refresh()
+    await this.heedLease()
+    void this.rhythm.now()
+    return answer
+  }
+
+  async setPin(pin: string): Promise<void> {
+    const enrolment = this.enrolment.value
+    if (!enrolment) return
+    await this.options.copies.setPin(enrolment.device, enrolment.sealing, pin)
+    await this.readGuarded()
+    void this.rhythm.now()
+  }
+
+  /** Closes the list behind its PIN; sending goes on. */
+  async lock(): Promise<void> {
+    if (!this.hasPin.value || this.guard.value !== 'OPEN') return
+    await this.pullOnItsWay
+    this.options.copies.lock()
+    this.guard.value = 'LOCKED'
+    this.close()
+  }
+
+  private close(): void {
+    this.show(NO_COPY)
+    this.mine.value = []
+    this.options.outbox.forget()
+  }
+
+  /** Names and numbers stay as long as the lease does; a day later the whole list goes, network or not. */
+  async heedLease(): Promise<void> {
+    const enrolment = this.enrolment.value
+    this.standing.value = enrolment && this.options.outbox.time.isKnown ? standingOf(enrolment, this.options.clock()) : 'READS'
+    if (enrolment && this.standing.value === 'READS' && this.reduced) {
+      // The phone's clock had ended the lease too early: names and numbers are asked for anew.
+      this.reduced = false
+      this.cursor = null
+      this.rhythm.soon(true)
+    }
+    if (!enrolment || this.standing.value === 'READS') return
+    if (this.standing.value === 'ENDED') {
+      await this.options.copies.wipe(enrolment.device)
+      await this.readGuarded()
+    } else if (this.guard.value === 'OPEN' && this.whole.value && !this.reduced) {
+      await this.options.copies.reduce(enrolment.device, enrolment.sealing)
+      await this.readCopy()
+    }
   }
 
   async enrol(code: string, name: string): Promise<void> {
     const before = this.enrolment.value
     this.enrolment.value = await this.options.outbox.enrol({ code, name, origin: this.options.origin })
     if (before) await this.options.copies.wipe(before.device)
-    await this.readCopy()
+    this.pinSpent.value = false
+    this.standing.value = 'READS'
+    await this.readGuarded()
     await this.refresh()
     void this.rhythm.now()
   }
@@ -135,7 +221,14 @@ export class Session {
     this.fetched.value = 0
     try {
       await this.pullClosed()
-      return enrolment && !enrolment.reading_ended ? await this.pullOwn(enrolment) : null
+      await this.heedLease()
+      const may = enrolment && !enrolment.reading_ended && this.guard.value === 'OPEN'
+      return may ? await this.pullOwn(enrolment) : null
+    } catch (error) {
+      // Another tab has put the list behind a PIN: this one asks for it.
+      if (error instanceof CopyLocked) await this.readGuarded()
+      else this.pullTrouble.value = writeFailure(error).code === 'storage_full' ? 'storage_full' : 'pull_broken'
+      return ''
     } finally {
       this.pulling.value = false
     }
@@ -156,9 +249,11 @@ export class Session {
     // Of two reads on their way only the later may speak.
     if (turn !== this.refreshes) return
     this.counts.value = counts
-    this.mine.value = mine
+    this.mine.value = this.guard.value === 'LOCKED' ? [] : mine
     triggerRef(this.copy)
     this.sendTrouble.value = outbox.sending.trouble
+    this.strict.value = outbox.strict
+    this.clockOff.value = outbox.time.correction
     const contact = outbox.sending.contact_at ?? 0
     const hasAnswered = contact > this.uploadedAt
     this.uploadedAt = contact
@@ -179,6 +274,7 @@ export class Session {
     if (pulled.state === 'ENDED') await this.readingEnded(enrolment)
     if (pulled.state === 'DONE') this.enrolment.value = await this.options.outbox.active()
     if (pulled.state === 'DONE' && !this.whole.value) await this.readCopy()
+    if (pulled.state === 'DONE') await this.heedLease()
     await this.refresh()
     this.pullTrouble.value = pulled.state === 'FAILED' ? pulled.code : null
     return pulled.state === 'FAILED' ? (pulled.retryAfter ?? '') : null
@@ -210,17 +306,27 @@ export class Session {
   /** A revoked device forgets the grid; one whose lease ran out keeps it, because its worker may be without network. */
   private async readingEnded(enrolment: Enrolment): Promise<void> {
     this.enrolment.value = await this.options.outbox.active()
-    if (this.enrolment.value?.reading_ended !== 'lease_revoked') return
+    if (this.enrolment.value?.reading_ended !== 'lease_revoked') return this.heedLease()
     await this.options.copies.wipe(enrolment.device)
-    await this.readCopy()
+    await this.readGuarded()
   }
 
   private async readCopy(): Promise<void> {
     const enrolment = this.enrolment.value
-    const opened = enrolment
-      ? await this.options.copies.load(enrolment.device, enrolment.sealing)
-      : { copy: new GridCopy(), cursor: null, asOf: null, whole: false }
-    this.copy.value = opened.copy
+    if (!enrolment) return this.show(NO_COPY)
+    try {
+      this.show(await this.options.copies.load(enrolment.device, enrolment.sealing))
+    } catch (error) {
+      if (error instanceof CopyLocked) throw error
+      // Not to be opened any more: better asked for anew than a phone that does not start.
+      await this.options.copies.wipe(enrolment.device)
+      this.show(NO_COPY)
+    }
+  }
+
+  private show(opened: Opened): void {
+    this.copy.value = opened === NO_COPY ? new GridCopy() : opened.copy
+    this.reduced = opened.reduced
     this.cursor = opened.cursor
     this.whole.value = opened.whole
     this.asOf.value = opened.asOf ? Date.parse(opened.asOf) : null
