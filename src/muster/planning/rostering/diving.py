@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From fractional months to a rota: fix the months that the linear program likes best, price again, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from muster.planning._kernel.arrays import Ints
+from muster.planning.rostering.columns import Column, Generation, Master, generate
+from muster.planning.rostering.planner import Month, Planner
+
+_NEARLY_ONE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Dive:
+    """How a dive goes: rounds of pricing after each fixing, the share of people fixed at a time, chance."""
+
+    rounds: int = 4
+    share: float = 0.1
+    chance: float = 0.0
+
+
+def dive(
+    planner: Planner,
+    people: Sequence[int],
+    base: Ints,
+    pool: Mapping[int, Sequence[Month]],
+    *,
+    way: Dive,
+    rng: np.random.Generator,
+    enough: Callable[[], bool],
+    root_rounds: int,
+) -> tuple[dict[int, Month], Generation, list[tuple[int, Month]]]:
+    """Return a month for each of the people, what the root's bound is, and the months that the root uses.
+
+    `base` counts the staff of everybody else.
+    """
+    master = Master(planner.problem, people, base)
+    for person in people:
+        for month in pool.get(person, ()):
+            master.add(person, month)
+    root, prices = generate(master, planner, people, base, rounds=root_rounds, enough=enough)
+    useful = [] if prices is None else master.used()
+    chosen: dict[int, Month] = {}
+    staffed = base.copy()
+    open_people = list(people)
+    while open_people and prices is not None and not enough():
+        for column in _to_fix(master, chosen, way, rng, len(people)):
+            master.fix(column)
+            chosen[column.person] = column.month
+            _staff(staffed, column.month.row)
+        open_people = [person for person in open_people if person not in chosen]
+        if open_people:
+            _, prices = generate(
+                master, planner, open_people, staffed, rounds=way.rounds, enough=enough
+            )  # fmt: skip
+    for person in open_people:  # time is up, or the program could not be solved: one after another
+        late = planner.best(person, planner.margin_of(staffed))
+        if late is not None:
+            chosen[person] = late
+            _staff(staffed, late.row)
+    return chosen, root, useful
+
+
+def _staff(staffed: Ints, row: Ints) -> None:
+    days = np.flatnonzero(row >= 0)
+    staffed[days, row[days]] += 1
+
+
+def _to_fix(
+    master: Master, chosen: Mapping[int, Month], way: Dive, rng: np.random.Generator, people: int
+) -> list[Column]:
+    """Return the months to fix now: all that are whole already, or else the best few."""
+    best: dict[int, tuple[float, Column]] = {}
+    for column in master.columns:
+        if column.person in chosen:
+            continue
+        value = column.variable.solution_value()
+        if way.chance and value > 1e-4:
+            value += way.chance * rng.random()
+        if column.person not in best or value > best[column.person][0]:
+            best[column.person] = value, column
+    ranked = sorted(best.values(), key=lambda entry: (-entry[0], entry[1].person))
+    whole = [column for value, column in ranked if value >= _NEARLY_ONE + way.chance]
+    most = max(1, round(way.share * people))
+    return whole or [column for _, column in ranked[:most]]
