@@ -61,7 +61,19 @@ def read(kind: str, key: str, text: str) -> str:
         ("birth_date", "1980-05-01 00:00:00", "1980-05-01"),
         ("birth_date", "1980", "1980"),
         ("birth_date", "01/05/1980", "import_date_unreadable"),
-        ("birth_date", "32874", "import_date_unreadable"),
+        ("birth_date", "32874", "1990-01-01"),  # a day as a spreadsheet counts it
+        ("birth_date", "32874.0", "1990-01-01"),
+        ("birth_date", "19805", "import_date_unreadable"),  # that, or May 1980
+        ("birth_date", "60000", "import_date_in_future"),
+        ("birth_date", "３２８７４", "1990-01-01"),
+        ("birth_date", "一九八〇年五月一日", "1980-05-01"),
+        ("birth_date", "二○○一年十二月三十一日", "2001-12-31"),
+        ("birth_date", "一九八〇年五月", "1980"),
+        ("birth_date", "1980年5月", "1980"),  # a month alone is kept as its year
+        ("birth_date", "1980.05", "1980"),
+        ("birth_date", "1980-13", "import_date_unreadable"),
+        ("birth_date", "198005", "import_date_unreadable"),  # that, or 5 August of a year 19
+        ("birth_date", "１９８０年５月１日", "1980-05-01"),
         ("birth_date", "1980-02-30", "import_date_impossible"),
         ("birth_date", "2022-09-03", "import_date_in_future"),
         ("birth_date", "2022-09-02", "2022-09-02"),

@@ -92,6 +92,7 @@ def _door_values(dwelling: Dwelling, words: Words) -> dict[str, str]:
     return {
         "area": words.names[building.area_id],
         "compound": building.compound.name if building.compound else "",
+        "street": building.street,
         "building": building.name,
         "unit": dwelling.unit,
         "room": dwelling.room,
@@ -178,7 +179,7 @@ def _needs(filters: Filters, operator: Operator) -> Iterator[ListedRow]:
     related = rows.select_related("person__dwelling__building__compound").order_by(*order, "kind", "id")
     for need in related.iterator(chunk_size=_AT_ONCE):
         person = KINDS["persons"].live(need.person)
-        person = {key: person[key] for key in ("name", "id_number", "phone")}
+        person = {key: person[key] for key in ("name", "id_number", "phone", "birth_date")}
         values = KINDS["needs"].live(need) | {"kind": need.kind} | person
         if not operator.full:
             values = masked(values)

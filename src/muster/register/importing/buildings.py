@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +15,20 @@ from muster.places.models import Building, Compound, Grid
 from muster.places.states import GridLevel, GridStatus
 from muster.register.importing import forms
 from muster.register.importing.datums import to_wgs84
-from muster.register.importing.door_keys import building_key, plain_place
+from muster.register.importing.door_keys import plain_place
 from muster.register.importing.finding import KnownArea
 from muster.register.importing.form import ROW_ID
+from muster.register.importing.houses import House, house_of
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
 from muster.register.importing.referring import referred_buildings
 from muster.register.importing.round_trip import RowId
-from muster.register.importing.rows import CheckedRow, Problem, Verdict
+from muster.register.importing.rows import WITHOUT_GRID, CheckedRow, Problem, Verdict
 from muster.register.importing.setting import Setting
 
 _PLACES_AFTER_POINT = 7  # a centimetre
+_LONGEST_CODE = 40
 
 
 @dataclass(slots=True)
@@ -59,10 +63,13 @@ class Buildings(Kind):
         bases = {row.number: row.found for row in good if isinstance(row.found, RowId)}
         for row in good:
             self._find_area(row, job)
-        grids = self._grids(good)
+        grids, divided = self._grids(good), _divided(good)
         for row in good:
             if row.is_good and "grid" in row.values:
-                self._find_grid(row, grids, job)
+                if row.found.area.sub_district in divided:
+                    self._find_grid(row, grids)
+                else:
+                    row.reason = WITHOUT_GRID
         good = [row for row in good if row.is_good]
         known = _KnownBuildings.load({row.found.area.id for row in good}, job)
         for row in good:
@@ -84,7 +91,7 @@ class Buildings(Kind):
         found = Grid.objects.filter(code__in=codes, level=GridLevel.SMALL, status=GridStatus.ACTIVE)
         return {code: (id_, path) for code, id_, path in found.values_list("code", "id", "area__path")}
 
-    def _find_grid(self, row: CheckedRow, grids: Mapping[str, tuple[int, str]], job: Job) -> None:
+    def _find_grid(self, row: CheckedRow, grids: Mapping[str, tuple[int, str]]) -> None:
         grid, path = grids.get(row.values["grid"], (None, ""))
         area: KnownArea = row.found.area
         if grid is None or not (path.startswith(area.path) or area.path.startswith(path)):
@@ -93,7 +100,11 @@ class Buildings(Kind):
 
     def _settle(self, row: CheckedRow, known: _KnownBuildings, base: RowId | None, job: Job) -> None:
         found: _Found = row.found
-        same = known.by_id.get(base.id) if base else known.like(row, found.area)
+        try:
+            same = known.by_id.get(base.id) if base else known.like(row, found.area)
+        except Refusal as refusal:
+            row.refuse("name", refusal.code, **refusal.facts)
+            return
         if base is not None and same is None:
             row.refuse(ROW_ID, "import_row_gone")
         elif same is not None:
@@ -104,9 +115,9 @@ class Buildings(Kind):
             self.settle_known(row, same, "row_id" if base else "same_building", job, base=base)
 
     def same_keys(self, row: CheckedRow, job: Job) -> Iterable[tuple[str, Hashable]]:
-        area = row.found.area.id
-        yield "same_building", (area, "name", *_name_key(row.values, job.setting.pack.address.form))
-        yield "same_building", (area, "code", row.values.get("code", row.values["name"])[:40].lower())
+        area, house = row.found.area.id, _house(row.values, job.setting.pack.address.form)
+        yield "same_building", (area, "name", *house.identity)
+        yield "same_building", (area, "code", _code(row.values, house).lower())
         if row.row_id:
             yield "row_id", row.match
 
@@ -153,7 +164,7 @@ class Buildings(Kind):
             sub_district=area.sub_district or 0,
             grid=row.found.grid,
             compound_id=compound,
-            code=row.values["name"][:40],
+            code=_code(row.values, _house(row.values, job.setting.pack.address.form)),
             walk_order=row.number,
         )
         for field in self.fields:
@@ -166,12 +177,12 @@ class Buildings(Kind):
 
 
 class _KnownBuildings:
-    """The buildings of some areas, by id, code and name within compound."""
+    """The buildings of some areas, by id, by code, and by what tells a house from its neighbours."""
 
     def __init__(self, form: str) -> None:
         self.by_id: dict[str, Building] = {}
         self._by_code: dict[tuple[int, str], Building] = {}
-        self._by_name: dict[tuple[int, str, str], Building] = {}
+        self._by_number: dict[tuple[int, str, str], list[tuple[House, Building]]] = defaultdict(list)
         self._form = form
 
     @classmethod
@@ -182,18 +193,28 @@ class _KnownBuildings:
             words = {"name": building.name, "street": building.street}
             if building.compound is not None:
                 words["compound"] = building.compound.name
+            house = _house(words, known._form)
             known.by_id[str(building.id)] = building
             known._by_code[building.area_id, building.code.lower()] = building
-            known._by_name[building.area_id, *_name_key(words, known._form)] = building
+            known._by_number[building.area_id, house.place, house.figures].append((house, building))
         return known
 
     def like(self, row: CheckedRow, area: KnownArea) -> Building | None:
-        """By its code if the line has one; else by name and compound, and by the code that a name becomes."""
-        code = row.values.get("code", "").lower()
-        if code:
+        """By its code if the line has one; else by compound, alley and number, and by the code that these
+        become. A number without its alley fits the only house of that number.
+
+        Raises Refusal import_building_ambiguous.
+        """
+        if code := row.values.get("code", "").lower():
             return self._by_code.get((area.id, code))
-        same = self._by_name.get((area.id, *_name_key(row.values, self._form)))
-        return same or self._by_code.get((area.id, row.values["name"][:40].lower()))
+        house = _house(row.values, self._form)
+        known = self._by_number.get((area.id, house.place, house.figures), [])
+        same = [building for other, building in known if other.alley == house.alley]
+        if not same:
+            same = [building for other, building in known if not (other.alley and house.alley)]
+        if len(same) > 1:
+            raise Refusal("import_building_ambiguous", building=row.values["name"], count=len(same))
+        return same[0] if same else self._by_code.get((area.id, _code(row.values, house).lower()))
 
 
 class _Compounds:
@@ -220,12 +241,26 @@ class _Compounds:
         return self._known[key]
 
 
-def _name_key(values: Mapping[str, str], form: str) -> tuple[str, str]:
-    """Compound (or what stands before the number) and building."""
-    key = building_key(values["name"], form)
-    return plain_place(values.get("compound", "")) or key.place or plain_place(
-        values.get("street", "")
-    ), key.key
+def _divided(rows: Sequence[CheckedRow]) -> set[int]:
+    """The sub-districts that have grids. Before the first division a list may come from a house that has."""
+    wanted = {row.found.area.sub_district for row in rows if row.is_good and "grid" in row.values}
+    grids = Grid.objects.filter(sub_district__in=wanted, level=GridLevel.SMALL, status=GridStatus.ACTIVE)
+    return set(grids.values_list("sub_district", flat=True))
+
+
+def _house(values: Mapping[str, str], form: str) -> House:
+    return house_of(values["name"], values.get("compound", ""), values.get("street", ""), form)
+
+
+def _code(values: Mapping[str, str], house: House) -> str:
+    """The code of a building whose list gives none: unique where compound, alley and number are."""
+    if "code" in values:
+        return values["code"]
+    said, compound = house.said, values.get("compound", "")
+    whole = said if said.startswith(compound) else f"{compound}{said}"
+    if len(whole) <= _LONGEST_CODE:
+        return whole
+    return f"{whole[:31]}~{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _degrees(value: float | None) -> str:

@@ -14,7 +14,7 @@ from muster.register.importing.job import Job
 from muster.register.importing.kind import Kind
 from muster.register.importing.limits import LIMITS, Limits
 from muster.register.importing.reading import Sheet, open_sheet
-from muster.register.importing.rows import CheckedRow, Verdict, read_rows
+from muster.register.importing.rows import WITHOUT_GRID, CheckedRow, Verdict, read_rows
 
 Progress = Callable[[str, int, int], None]
 
@@ -62,7 +62,7 @@ def _header(first: Sequence[Sequence[str]], form: Form) -> Columns:
         raise Refusal(
             "import_no_header", columns=" · ".join(_both(column.zh, column.en) for column in form.columns[:6])
         )
-    columns = map_columns(first[at], form.names, header_row=at, ignored=REMARKS)
+    columns = map_columns(first[at], form.names, header_row=at, ignored=REMARKS, unsure=form.unsure)
     if columns.twice:
         raise Refusal("import_column_twice", column=columns.twice[0])
     if lacking := form.missing(columns.places):
@@ -109,8 +109,8 @@ def _compare_with_earlier(row: CheckedRow, kind: Kind, job: Job) -> None:
 
 
 def count(rows: Sequence[CheckedRow], counts: Counter[str]) -> None:
-    """rows = good + bad; good = new + changed + same + known; duplicates: whatever looks known, good or
-    bad.
+    """rows = good + bad; good = new + changed + same + known; duplicates: whatever looks like somebody or
+    something known, good or bad, and is not known for certain.
     """
     for row in rows:
         if row.verdict == Verdict.SAMPLE:
@@ -122,4 +122,5 @@ def count(rows: Sequence[CheckedRow], counts: Counter[str]) -> None:
             counts["duplicates"] += 1
             counts["known"] += not row.problems
         elif not row.problems:
+            counts["duplicates"] += row.verdict == Verdict.NEW and row.reason not in ("", WITHOUT_GRID)
             counts[row.verdict] += 1

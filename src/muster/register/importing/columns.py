@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from muster.places.writing import fold
@@ -62,26 +62,38 @@ def known_headers(cells: Iterable[str], names: Mapping[str, str]) -> int:
 
 
 def map_columns(
-    headers: Sequence[str], names: Mapping[str, str], *, header_row: int, ignored: str = ""
+    headers: Sequence[str],
+    names: Mapping[str, str],
+    *,
+    header_row: int,
+    ignored: str = "",
+    unsure: Collection[str] = (),
 ) -> Columns:
-    """Say which column is which. ignored: the column key under which a report's own columns run."""
+    """Say which column is which. ignored: the column key under which a report's own columns run. unsure:
+    header keys that mean a room, a house or a whole door, as the other columns say.
+    """
+    known = [(at, header, _known(header, names)) for at, header in enumerate(headers) if header.strip()]
+    doubtful = [at for at, header, _ in known if not set(lookup_keys(header)).isdisjoint(unsure)]
     places: dict[str, int] = {}
-    unknown: list[str] = []
     twice: list[str] = []
-    skipped: set[int] = set()
-    for at, header in enumerate(headers):
-        if not header.strip():
+    for at, header, key in sorted(known, key=lambda one: one[0] in doubtful):
+        if key is None or key == ignored:
             continue
-        key = _known(header, names)
-        if key is None:
-            unknown.append(header)
-        elif key == ignored:
-            skipped.add(at)
-        elif key in places:
+        said = _which_part(places) if at in doubtful else key
+        if said in places:
             twice.append(header)
         else:
-            places[key] = at
-    return Columns(header_row, tuple(headers), places, tuple(unknown), tuple(twice), frozenset(skipped))
+            places[said] = at
+    unknown = tuple(header for _, header, key in known if key is None)
+    skipped = frozenset(at for at, _, key in known if key == ignored)
+    return Columns(header_row, tuple(headers), places, unknown, tuple(twice), skipped)
+
+
+def _which_part(places: Collection[str]) -> str:
+    """门牌号 is a room beside a building, a house beside an alley or a room, and alone the whole door."""
+    if "building" in places or "address" in places:
+        return "room"
+    return "building" if "street" in places or "room" in places else "address"
 
 
 def _known(header: str, names: Mapping[str, str]) -> str | None:

@@ -14,8 +14,9 @@ from muster.base.errors import Refusal
 from muster.places.doors import floor_of
 from muster.places.models import Dwelling
 from muster.places.queries import DoorPlace
+from muster.register.importing.building_shelves import KnownBuilding
 from muster.register.importing.door_keys import room_key, unit_key
-from muster.register.importing.finding import DoorWords, KnownBuilding
+from muster.register.importing.finding import DoorWords, door_in_one
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.rows import CheckedRow, Problem, Verdict
@@ -46,31 +47,50 @@ class FoundDoor:
 def find_doors(rows: Sequence[CheckedRow], job: Job) -> dict[int, FoundDoor]:
     """line number -> door. A line whose door cannot be found is refused with what would tell."""
     buildings: dict[int, tuple[KnownBuilding, DoorWords]] = {}
+    lost: dict[int, Refusal] = {}
     for row in rows:
         try:
             buildings[row.number] = job.places.building_of(row.values)
         except Refusal as refusal:
-            refuse_place(row, refusal)
+            lost[row.number] = refusal
     job.places.load_doors(building.id for building, _ in buildings.values())
     found: dict[int, FoundDoor] = {}
-    for row in rows:
-        if row.number not in buildings:
-            continue
-        building, words = buildings[row.number]
+    for number, (building, words) in buildings.items():
         try:
-            found[row.number] = FoundDoor(job.places.door(building, words), building.path, building=building)
+            found[number] = FoundDoor(job.places.door(building, words), building.path, building=building)
         except Refusal as refusal:
-            if refusal.code == "import_door_unknown" and job.create_doors and words.room:
-                found[row.number] = _new_door(building, words, job)
-            else:
-                refuse_place(row, refusal)
+            lost[number] = refusal
+    by_number = {row.number: row for row in rows}
+    shown = doors_as_shown([by_number[number] for number in lost], job)
+    for number, why in lost.items():
+        if number in shown:
+            found[number] = FoundDoor(*shown[number])
+        elif why.code == "import_door_unknown" and job.create_doors and buildings[number][1].room:
+            found[number] = _new_door(*buildings[number], job)
+        else:
+            refuse_place(by_number[number], why)
     return found
+
+
+def doors_as_shown(rows: Sequence[CheckedRow], job: Job) -> dict[int, tuple[DoorPlace, str]]:
+    """line -> door and path, for lines that give the door as one text, just as the register shows it."""
+    said: dict[int, tuple[str, str]] = {}
+    for row in rows:
+        text = door_in_one(row.values)
+        if not text:
+            continue
+        try:
+            area = job.places.area(row.values["area"]) if "area" in row.values else None
+        except Refusal:
+            continue
+        said[row.number] = (text, area.path if area is not None else "")
+    return job.places.doors_shown_as(said) if said else {}
 
 
 def refuse_place(row: CheckedRow, refusal: Refusal) -> None:
     field = _FIELD_OF.get(refusal.code, "building")
     if field not in row.values:
-        field = "address" if "address" in row.values else "building"
+        field = next((key for key in ("building", "address") if key in row.values), "building")
     row.problems.append(Problem.of(field, refusal))
     row.verdict = Verdict.BAD
 
@@ -104,6 +124,7 @@ def new_dwelling(
     floor: int | None = None,
     kind: str = "",
     address: str = "",
+    label: str = "",
 ) -> Dwelling:
     unit, room = unit_key(words.unit).upper()[:12], room_key(words.room).upper()[:24]
     floor = floor_of(room) if floor is None else floor
@@ -115,7 +136,7 @@ def new_dwelling(
         unit=unit,
         floor=floor,
         room=room,
-        label=door_label(building.name, unit, room, job),
+        label=label[:80] or door_label(building.house.said, unit, room, job),
         purpose=job.purpose,
         address=address or None,
         kind=kind,

@@ -10,10 +10,17 @@ from typing import Any
 
 from muster.base.errors import Refusal
 from muster.places.models import Dwelling
+from muster.places.queries import DoorPlace
 from muster.register.importing import forms
+from muster.register.importing.building_shelves import KnownBuilding
 from muster.register.importing.door_keys import room_key, unit_key
-from muster.register.importing.door_lines import new_door_id, new_dwelling, refuse_place
-from muster.register.importing.finding import DoorWords, KnownBuilding
+from muster.register.importing.door_lines import (
+    doors_as_shown,
+    new_door_id,
+    new_dwelling,
+    refuse_place,
+)
+from muster.register.importing.finding import DoorWords
 from muster.register.importing.form import ROW_ID
 from muster.register.importing.job import Composition, Job
 from muster.register.importing.kind import Kind
@@ -24,8 +31,10 @@ from muster.register.importing.rows import CheckedRow, Verdict
 
 @dataclass(slots=True)
 class _Found:
-    building: KnownBuilding
-    words: DoorWords
+    """building and words are None for a door that was recognised by what it is shown as."""
+
+    building: KnownBuilding | None
+    words: DoorWords | None
     known: Dwelling | None = None
 
 
@@ -33,41 +42,53 @@ class Dwellings(Kind):
     form = forms.DWELLINGS
     entity = "dwelling"
     model = Dwelling
-    fields = ("floor", "kind", "address")
-    columns = ("floor", "kind", "address", "rev")
+    fields = ("floor", "kind", "address", "label")
+    columns = ("floor", "kind", "address", "label", "rev")
     guard = "rev"
 
     def resolve(self, rows: Sequence[CheckedRow], job: Job) -> None:
         good = [row for row in rows if row.is_good]
         bases = {row.number: row.found for row in good if isinstance(row.found, RowId)}
-        for row in good:
-            try:
-                building, words = job.places.building_of(row.values)
-            except Refusal as refusal:
-                refuse_place(row, refusal)
-                continue
-            row.found = _Found(building, words)
-            if not words.room and "room" in self._needed(row, job):
-                row.refuse("room", "import_cell_missing")
+        doors = self._known_doors(good, job)
         good = [row for row in good if row.is_good]
-        job.places.load_doors(row.found.building.id for row in good)
-        doors = {row.number: self._door(row, job) for row in good}
         known = self.fetch({door for door in doors.values() if door} | {base.id for base in bases.values()})
         for row in good:
-            if row.is_good:
-                self._settle(row, known, doors[row.number], bases.get(row.number), job)
+            self._settle(row, known, doors.get(row.number), bases.get(row.number), job)
+
+    def _known_doors(self, rows: Sequence[CheckedRow], job: Job) -> dict[int, str]:
+        """line -> the door that is there already. What is said of a line is left in its `found`."""
+        lost: dict[int, Refusal] = {}
+        for row in rows:
+            try:
+                row.found = _Found(*job.places.building_of(row.values))
+            except Refusal as refusal:
+                row.found, lost[row.number] = None, refusal
+        job.places.load_doors(row.found.building.id for row in rows if row.found is not None)
+        doors = {row.number: str(door.id) for row in rows if (door := self._door(row, lost, job)) is not None}
+        shown = doors_as_shown([row for row in rows if row.number in lost], job)
+        for row in rows:
+            if row.number in shown:
+                doors[row.number] = str(shown[row.number][0].id)
+                row.found = row.found or _Found(None, None)
+            elif row.number in lost:
+                refuse_place(row, lost[row.number])
+            elif not row.found.words.room and "room" in self._needed(row, job):
+                row.refuse("room", "import_cell_missing")
+        return doors
 
     def _needed(self, row: CheckedRow, job: Job) -> tuple[str, ...]:
         """A whole house is a door of its own only where its address says so or the pack's form allows it."""
         said_whole = "building" not in row.values
         return () if said_whole or job.setting.pack.address.form == "street" else ("room",)
 
-    def _door(self, row: CheckedRow, job: Job) -> str | None:
+    def _door(self, row: CheckedRow, lost: dict[int, Refusal], job: Job) -> DoorPlace | None:
+        if row.found is None:
+            return None
         try:
-            return str(job.places.door(row.found.building, row.found.words).id)
+            return job.places.door(row.found.building, row.found.words)
         except Refusal as refusal:
             if refusal.code != "import_door_unknown":
-                refuse_place(row, refusal)
+                lost[row.number] = refusal
             return None
 
     def _settle(
@@ -80,14 +101,19 @@ class Dwellings(Kind):
             self.settle_known(row, known[door], "row_id" if base else "same_door", job, base=base)
 
     def same_keys(self, row: CheckedRow, job: Job) -> Iterable[tuple[str, Hashable]]:
-        words: DoorWords = row.found.words
-        yield "same_door", (row.found.building.id, unit_key(words.unit), room_key(words.room))
+        found: _Found = row.found
+        if row.match or found.building is None or found.words is None:
+            yield "same_door", row.match
+        else:
+            unit, room = unit_key(found.words.unit), room_key(found.words.room)
+            yield "same_door", (found.building.id, unit, room)
 
     def live(self, known: Dwelling) -> dict[str, str]:
         return {
             "floor": "" if known.floor is None else str(known.floor),
             "kind": known.kind,
             "address": known.address or "",
+            "label": known.label,
         }
 
     def assign(self, known: Dwelling, field: str, value: str) -> None:
@@ -107,7 +133,7 @@ class Dwellings(Kind):
         made = self.composition()
         for row in rows:
             found: _Found = row.found
-            if row.verdict == Verdict.NEW:
+            if row.verdict == Verdict.NEW and found.building is not None and found.words is not None:
                 floor = int(row.values["floor"]) if "floor" in row.values else None
                 door = new_dwelling(
                     new_door_id(job.batch, found.building.id, found.words),
@@ -117,6 +143,7 @@ class Dwellings(Kind):
                     floor=floor,
                     kind=row.values.get("kind", ""),
                     address=row.values.get("address", ""),
+                    label=row.values.get("label", ""),
                 )
                 made.add(door, entity="dwelling", line=row.number)
             elif row.verdict == Verdict.CHANGED and found.known is not None:

@@ -19,9 +19,15 @@ from muster.base.errors import Refusal
 from muster.places.addresses import read_door
 from muster.places.models import Area, Building, Dwelling
 from muster.places.queries import DoorPlace
-from muster.register.importing.door_keys import building_key, plain_place, room_key, unit_key
-
-_LONG_ENOUGH = 2
+from muster.places.states import DwellingStatus
+from muster.register.importing.building_shelves import (
+    AreaPlaces,
+    BuildingRow,
+    BuildingShelves,
+    BuildingWords,
+    KnownBuilding,
+)
+from muster.register.importing.door_keys import plain_place, room_key, unit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,6 @@ class KnownArea:
     path: str
     level: str
     sub_district: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBuilding:
-    """A building with the words by which lists tell it from others of the same number."""
-
-    id: uuid.UUID
-    area: int
-    sub_district: int
-    grid: int | None
-    name: str
-    path: str
-    places: tuple[str, ...]
-
-    def stands_in(self, place: str) -> bool:
-        return any(place.endswith(one) for one in self.places if len(one) >= _LONG_ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,55 +127,35 @@ class KnownPlaces:
     # --- buildings ---
 
     @cached_property
-    def _buildings(self) -> dict[str, list[KnownBuilding]]:
-        self._area_names = {area.id: plain_place(area.name) for area in self.areas}
-        self._area_paths = {area.id: area.path for area in self.areas}
-        found: dict[str, list[KnownBuilding]] = defaultdict(list)
+    def _buildings(self) -> BuildingShelves:
+        shelves = BuildingShelves(self.address_form, self._places_of_areas())
         rows = Building.objects.filter(self.reach.condition("area__path", "grid")).values_list(
             "id", "area_id", "sub_district", "grid", "name", "code", "street", "compound__name"
         )
         for row in rows.iterator(chunk_size=5_000):
-            self._index(found, row[:5], code=row[5], street=row[6], compound=row[7] or "")
-        return found
+            shelves.put(BuildingRow(*row[:7], row[7] or ""))
+        return shelves
 
-    def _index(
-        self,
-        found: dict[str, list[KnownBuilding]],
-        row: tuple[uuid.UUID, int, int, int | None, str],
-        *,
-        code: str,
-        street: str,
-        compound: str,
-    ) -> None:
-        id_, area, sub_district, grid, name = row
-        by_name = building_key(name, self.address_form)
-        places = (plain_place(compound), self._area_names.get(area, ""), plain_place(street), by_name.place)
-        path = self._area_paths.get(area, "")
-        building = KnownBuilding(id_, area, sub_district, grid, name, path, tuple(p for p in places if p))
-        # Codes have a shelf of their own: building 3 may well have the code 12.
-        keys = {by_name.key, plain_place(name), f"code:{code.lower()}"}
-        if street:
-            keys.add(building_key(f"{street}{name}", self.address_form).key)
-        for key in keys - {""}:
-            found[key].append(building)
+    def _places_of_areas(self) -> dict[int, AreaPlaces]:
+        """area -> its path, and its name with those of the areas above it that are within reach."""
+        names = {area.id: plain_place(area.name) for area in self.areas}
+        found = {}
+        for area in self.areas:
+            above = [names.get(int(step), "") for step in area.path.strip("/").split("/")]
+            found[area.id] = AreaPlaces(area.path, tuple(name for name in reversed(above) if name))
+        return found
 
     def forget_buildings(self) -> None:
         """Read the buildings anew, after some were added."""
         self.__dict__.pop("_buildings", None)
         self._found.clear()
 
-    def building(self, words: DoorWords, *, area: KnownArea | None, compound: str) -> KnownBuilding:
+    def building(
+        self, words: DoorWords, *, area: KnownArea | None = None, compound: str = "", street: str = ""
+    ) -> KnownBuilding:
         """Raises Refusal import_building_unknown or import_building_ambiguous."""
-        read = building_key(words.building, self.address_form)
-        names = (read.key, plain_place(words.building), f"code:{words.building.lower()}")
-        known = next((found for name in names if (found := self._buildings.get(name))), [])
-        place = plain_place(words.place) or read.place
-        if area is not None:
-            known = [one for one in known if one.path.startswith(area.path)]
-        if compound:
-            known = [one for one in known if one.stands_in(plain_place(compound))]
-        if place:
-            known = [one for one in known if one.stands_in(place)]
+        path = area.path if area is not None else ""
+        known = self._buildings.like(BuildingWords(words.building, compound, street, words.place, path))
         if not known:
             raise Refusal("import_building_unknown", building=words.building)
         if len(known) > 1:
@@ -198,7 +168,7 @@ class KnownPlaces:
         """What a line says of its door, from three columns or from one. Raises Refusal address_unreadable."""
         if "building" in values:
             return DoorWords(values["building"], values.get("unit", ""), values.get("room", ""))
-        written = values.get("address", "")
+        written = door_in_one(values)
         door = read_door(written, form=self.address_form)
         if door is None or not door.building:
             raise Refusal("address_unreadable", written=written[:80])
@@ -207,13 +177,12 @@ class KnownPlaces:
     def building_of(self, values: Mapping[str, str]) -> tuple[KnownBuilding, DoorWords]:
         """Raises Refusal with what is unknown, ambiguous or unreadable."""
         words = self.words(values)
-        said = (values.get("area", ""), values.get("compound", ""), words.place, words.building)
+        compound, street = values.get("compound", ""), values.get("street", "")
+        said = (values.get("area", ""), compound, street, words.place, words.building)
         building = self._found.get(said)
         if building is None:
             area = self.area(values["area"]) if "area" in values else None
-            building = self._found[said] = self.building(
-                words, area=area, compound=values.get("compound", "")
-            )
+            building = self._found[said] = self.building(words, area=area, compound=compound, street=street)
         return building, words
 
     def load_doors(self, buildings: Iterable[uuid.UUID]) -> None:
@@ -240,6 +209,29 @@ class KnownPlaces:
                 _Door(place, unit_key(dwelling.unit), room_key(dwelling.room))
             )
 
+    def doors_shown_as(self, said: Mapping[int, tuple[str, str]]) -> dict[int, tuple[DoorPlace, str]]:
+        """line -> door and the path of its area, where one door alone is shown with exactly this text.
+
+        said: line -> (text, path of the area that the line names).
+        """
+        texts = sorted({text for text, _ in said.values()})
+        shown: dict[str, list[tuple[DoorPlace, str]]] = defaultdict(list)
+        condition = self.reach.condition("building__area__path", "grid")
+        for start in range(0, len(texts), 400):
+            rows = Dwelling.objects.across(reason="import").filter(
+                condition, label__in=texts[start : start + 400], status=DwellingStatus.ACTIVE
+            )
+            for row in rows.values_list(
+                "id", "sub_district", "grid", "building_id", "label", "building__area__path"
+            ):
+                shown[row[4]].append((DoorPlace(*row[:4]), row[5]))
+        found = {}
+        for line, (text, path) in said.items():
+            here = [door for door in shown.get(text, ()) if door[1].startswith(path)]
+            if len(here) == 1:
+                found[line] = here[0]
+        return found
+
     def door(self, building: KnownBuilding, words: DoorWords) -> DoorPlace:
         """Raises Refusal import_door_unknown or import_door_ambiguous."""
         room, unit = room_key(words.room), unit_key(words.unit)
@@ -253,6 +245,11 @@ class KnownPlaces:
         if len(exact) > 1:
             raise Refusal("import_door_ambiguous", door=written)
         return exact[0].place
+
+
+def door_in_one(values: Mapping[str, str]) -> str:
+    """The door as one text: an address, or what the register shows."""
+    return "" if "building" in values else values.get("address", "")
 
 
 def _by_hundreds(ids: Collection[uuid.UUID]) -> Iterable[list[uuid.UUID]]:

@@ -18,7 +18,9 @@ SAMPLE_MARKS = ("示例", "example")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. also: other headers that mean it. options: the choices, where there is a list."""
+    """One column. also: other headers that mean it. unsure: headers that mean it, or the house, or the whole
+    door, as the other columns say. options: the choices, where there is a list.
+    """
 
     key: str
     zh: str
@@ -27,6 +29,7 @@ class Column:
     sample: tuple[str, str] = ("", "")
     required: bool = False
     also: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     options: Callable[[Setting], Sequence[Option]] | None = None
     width: int = 12
     hxl: str = ""
@@ -63,9 +66,13 @@ class Form:
         """header key -> column key, in both languages and with the other usual names."""
         found: dict[str, str] = {}
         for column in (*self.columns, ROW_ID_COLUMN, REMARKS_COLUMN):
-            for header in (column.key, column.zh, column.en, *column.also):
+            for header in (column.key, column.zh, column.en, *column.also, *column.unsure):
                 found.setdefault(header_key(header), column.key)
         return found
+
+    @cached_property
+    def unsure(self) -> frozenset[str]:
+        return frozenset(header_key(header) for column in self.columns for header in column.unsure)
 
     def missing(self, places: Mapping[str, int]) -> list[tuple[Column, ...]]:
         """The columns that must be there and are not; a group is told as a group."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from muster.base.errors import Refusal
 from muster.register.importing import readers
@@ -13,6 +14,17 @@ from muster.register.importing.form import (
 )
 from muster.register.importing.readers import Reader
 from muster.register.importing.setting import DATUMS, SEXES, YES_NO, Option, Setting, household_kinds
+from muster.register.importing.usual_columns import (
+    AREA,
+    BIRTH_DATE,
+    COMPOUND,
+    DOOR,
+    ID_NUMBER,
+    NAME,
+    NOTE,
+    PHONE,
+    STREET,
+)
 
 _line = readers.line
 
@@ -23,119 +35,6 @@ def _options(options: Sequence[Option]) -> Callable[[Setting], Sequence[Option]]
 
 def _choice(options: Callable[[Setting], Sequence[Option]]) -> Reader:
     return readers.choice(options)
-
-
-_AREA = Column(
-    "area",
-    "社区",
-    "Community",
-    _line(80),
-    ("桥西社区", "Millbridge"),
-    also=(
-        "村",
-        "村社区",
-        "社区村",
-        "所属社区",
-        "居委会",
-        "社区代码",
-        "area",
-        "ward",
-        "block",
-        "village",
-        "community code",
-    ),
-    width=16,
-)
-_COMPOUND = Column(
-    "compound",
-    "小区",
-    "Compound",
-    _line(80),
-    ("桂苑小区", ""),
-    also=("小区名称", "院落", "estate", "compound name"),
-    width=16,
-)
-_BUILDING = Column(
-    "building",
-    "楼栋",
-    "Building",
-    _line(80),
-    ("3号楼", "12 Mill Lane"),
-    also=("楼栋号", "楼号", "栋", "幢", "楼幢", "楼", "house", "building name"),
-    width=12,
-)
-_UNIT = Column(
-    "unit", "单元", "Stairwell", _line(12), ("2", ""), also=("单元号", "门洞", "unit", "entrance"), width=8
-)
-_ROOM = Column(
-    "room",
-    "室号",
-    "Room",
-    _line(24),
-    ("501", "2"),
-    also=("房号", "房间号", "门牌号", "门号", "室", "户室号", "flat", "door"),
-    width=8,
-)
-_ADDRESS = Column(
-    "address",
-    "地址",
-    "Address",
-    _line(200),
-    ("", ""),
-    also=("住址", "居住地址", "详细地址", "现住址", "家庭住址", "现居住地址", "full address"),
-    width=28,
-)
-_DOOR = (_AREA, _COMPOUND, _BUILDING, _UNIT, _ROOM, _ADDRESS)
-_NAME = Column(
-    "name",
-    "姓名",
-    "Name",
-    readers.name,
-    ("示例甲", "Ann Example"),
-    required=True,
-    also=("名字", "居民姓名", "full name"),
-    hxl="#contact+name",
-)
-_ID_NUMBER = Column(
-    "id_number",
-    "身份证号",
-    "Id number",
-    readers.id_number,
-    ("", ""),
-    width=22,
-    also=(
-        "身份证号码",
-        "身份证",
-        "公民身份号码",
-        "证件号码",
-        "证件号",
-        "居民身份证号",
-        "identity number",
-        "id card",
-        "id no",
-    ),
-)
-_PHONE = Column(
-    "phone",
-    "手机",
-    "Phone",
-    readers.phone,
-    ("13800000000", "+44 20 7946 0000"),
-    width=16,
-    hxl="#contact+phone",
-    also=(
-        "手机号",
-        "手机号码",
-        "电话",
-        "联系电话",
-        "联系方式",
-        "电话号码",
-        "mobile",
-        "telephone",
-        "phone number",
-    ),
-)
-_NOTE = Column("note", "备注", "Note", _line(2000), also=("说明", "remark", "comment"), width=24)
 
 
 def _levels(setting: Setting) -> Sequence[Option]:
@@ -212,16 +111,16 @@ BUILDINGS = Form(
     (
         Column(
             "area",
-            _AREA.zh,
-            _AREA.en,
-            _AREA.read,
-            _AREA.sample,
+            AREA.zh,
+            AREA.en,
+            AREA.read,
+            AREA.sample,
             required=True,
-            also=_AREA.also,
+            also=AREA.also,
             width=16,
             hxl="#adm+name",
         ),
-        _COMPOUND,
+        COMPOUND,
         Column(
             "name",
             "楼栋名称",
@@ -229,7 +128,7 @@ BUILDINGS = Form(
             _line(80),
             ("3号楼", "12 Mill Lane"),
             required=True,
-            also=("楼栋", "楼名", "楼号", "名称", "building name", "name"),
+            also=("楼栋", "楼名", "楼号", "名称", "门牌号", "门牌", "building name", "name", "house no"),
             width=16,
         ),
         Column(
@@ -241,7 +140,7 @@ BUILDINGS = Form(
             also=("楼栋代码", "编号", "代码", "code"),
             width=14,
         ),
-        Column("street", "街路名称", "Street", _line(80), also=("路名", "街巷", "street name"), width=16),
+        STREET,
         Column("kind", "类型", "Kind", _line(24), also=("房屋类型", "type")),
         Column(
             "floors",
@@ -308,7 +207,7 @@ DWELLINGS = Form(
     "房屋",
     "Dwellings",
     (
-        *_DOOR,
+        *DOOR,
         Column(
             "floor",
             "楼层",
@@ -319,6 +218,7 @@ DWELLINGS = Form(
             width=8,
         ),
         Column("kind", "类型", "Kind", _line(24), ("住宅", "flat"), also=("房屋类型", "用途", "type")),
+        Column("label", "门牌显示", "Shown as", _line(80), also=("显示名称", "label"), width=24),
     ),
     either=(("building", "address"),),
 )
@@ -328,7 +228,7 @@ HOUSEHOLDS = Form(
     "户",
     "Households",
     (
-        *_DOOR,
+        *DOOR,
         Column(
             "code",
             "户编号",
@@ -356,10 +256,10 @@ PERSONS = Form(
     "人员",
     "Persons",
     (
-        _NAME,
-        _ID_NUMBER,
-        _PHONE,
-        *_DOOR,
+        NAME,
+        ID_NUMBER,
+        PHONE,
+        *DOOR,
         Column(
             "household",
             "户编号",
@@ -368,15 +268,7 @@ PERSONS = Form(
             also=("户号", "household", "household no"),
             width=12,
         ),
-        Column(
-            "birth_date",
-            "出生日期",
-            "Date of birth",
-            readers.birth_date,
-            ("1980-05-01", "1980-05-01"),
-            also=("出生年月", "生日", "出生年月日", "出生年份", "birth date", "born", "year of birth"),
-            width=14,
-        ),
+        BIRTH_DATE,
         Column(
             "sex",
             "性别",
@@ -407,8 +299,8 @@ PERSONS = Form(
             options=_options(YES_NO),
             width=10,
         ),
-        Column("languages", "语言", "Languages", readers.codes(8), also=("language",), width=10),
-        _NOTE,
+        Column("languages", "语言", "Languages", readers.codes(24), also=("language",), width=10),
+        NOTE,
     ),
     either=(("building", "address"),),
 )
@@ -418,10 +310,11 @@ NEEDS = Form(
     "需求",
     "Needs",
     (
-        _NAME,
-        _ID_NUMBER,
-        _PHONE,
-        *_DOOR,
+        NAME,
+        ID_NUMBER,
+        PHONE,
+        *DOOR,
+        replace(BIRTH_DATE, sample=("", "")),
         Column(
             "kind",
             "需求类型",
@@ -449,7 +342,7 @@ NEEDS = Form(
             also=("核实时间", "verified"),
             width=14,
         ),
-        _NOTE,
+        NOTE,
     ),
 )
 
@@ -458,8 +351,8 @@ RESPONDERS = Form(
     "服务人员",
     "Responders",
     (
-        _NAME,
-        _PHONE,
+        NAME,
+        PHONE,
         Column(
             "unit",
             "单位",
@@ -472,7 +365,7 @@ RESPONDERS = Form(
         Column("affiliation", "身份", "Affiliation", _line(40), also=("人员身份",)),
         Column("skills", "技能", "Skills", _line(200), also=("特长", "专业技能"), width=20),
         Column("address", "居住地址", "Home address", _line(200), also=("住址", "地址"), width=28),
-        _NOTE,
+        NOTE,
     ),
 )
 

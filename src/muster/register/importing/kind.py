@@ -104,6 +104,7 @@ class Kind(ABC):
                 continue
             try:
                 row.found = read_row_id(row.row_id, self.fields, key=job.key)
+                row.row_id = row.row_id if row.found is not None else ""
             except Refusal as refusal:
                 row.problems.append(Problem.of(ROW_ID, refusal))
                 row.verdict = Verdict.BAD

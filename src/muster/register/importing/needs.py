@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from muster.base.errors import Refusal
 from muster.register.importing import forms
+from muster.register.importing.door_lines import doors_as_shown, refuse_place
 from muster.register.importing.form import ROW_ID
 from muster.register.importing.ids import imported_id
 from muster.register.importing.job import Composition, Job
@@ -18,7 +20,7 @@ from muster.register.importing.name_keys import name_key
 from muster.register.importing.person_matching import LikePersons, contradict
 from muster.register.importing.persons import Persons
 from muster.register.importing.round_trip import RowId
-from muster.register.importing.rows import CheckedRow, Problem, Verdict
+from muster.register.importing.rows import CheckedRow, Verdict
 from muster.register.models import Need, Person
 
 _NOWHERE = uuid.UUID(int=0)
@@ -62,22 +64,27 @@ class Needs(Kind):
         """line -> door, where the line says one; a door that is not found only makes the person harder to
         find.
         """
-        buildings = {}
+        rows = [row for row in rows if row.values.keys() & {"building", "address"}]
+        buildings, lost = {}, {}
         for row in rows:
-            if "building" in row.values or "address" in row.values:
-                try:
-                    buildings[row.number] = job.places.building_of(row.values)
-                except Refusal as refusal:
-                    if not row.values.keys() & {"id_number", "phone"}:
-                        row.problems.append(Problem.of("building", refusal))
-                        row.verdict = Verdict.BAD
+            try:
+                buildings[row.number] = job.places.building_of(row.values)
+            except Refusal as refusal:
+                lost[row.number] = refusal
         job.places.load_doors(building.id for building, _ in buildings.values())
         doors = {}
         for number, (building, words) in buildings.items():
-            try:
+            with suppress(Refusal):
                 doors[number] = job.places.door(building, words).id
-            except Refusal:
-                continue
+        shown = doors_as_shown([row for row in rows if row.number not in doors], job)
+        doors |= {number: place.id for number, (place, _) in shown.items()}
+        for row in rows:
+            if (
+                row.number in lost
+                and row.number not in doors
+                and not row.values.keys() & {"id_number", "phone"}
+            ):
+                refuse_place(row, lost[row.number])
         return doors
 
     def _find_person(self, row: CheckedRow, alike: LikePersons, door: uuid.UUID, job: Job) -> None:

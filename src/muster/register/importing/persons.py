@@ -6,7 +6,7 @@ doors.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -28,6 +28,9 @@ from muster.register.importing.setting import Setting
 from muster.register.models import Person
 from muster.register.services import id_number_index, phone_index
 from muster.storage.writes import LostRace
+
+_LIKENESSES = ("same_phone", "same_name_same_door")
+_TELLING = ("id_number", "phone", "birth_date")
 
 
 @dataclass(slots=True)
@@ -165,6 +168,12 @@ class Persons(Kind):
             if live_birth.startswith(row.values.get("birth_date", "-")):
                 row.values["birth_date"] = live_birth  # the year alone takes nothing away from a known day
             self.settle_known(row, person, reason, job, base=base)
+            if (
+                row.verdict == Verdict.SAME
+                and reason in _LIKENESSES
+                and not _tells_all(row, self.live(person))
+            ):
+                row.verdict = Verdict.DUPLICATE
 
     def _is_mine(self, person: Person, job: Job) -> bool:
         return job.reach.covers(person.area_path, person.grid)  # type: ignore[attr-defined]
@@ -298,6 +307,13 @@ class Persons(Kind):
 
     def referred(self, known: Sequence[Person], *, batch: uuid.UUID) -> dict[str, str]:
         return referred_persons(known, batch=batch)
+
+
+def _tells_all(row: CheckedRow, live: Mapping[str, str]) -> bool:
+    """Whether a line that only looks like somebody names everything by which the register tells people apart:
+    then it is the line that came in before, else it may be another.
+    """
+    return all(each in row.values for each in _TELLING if live[each])
 
 
 def _told_by_number(number: str, setting: Setting) -> tuple[str, str] | None:

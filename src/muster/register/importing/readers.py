@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from muster.base.errors import Refusal
-from muster.places.writing import HAN, fold, is_blank
+from muster.places.writing import HAN, fold, is_blank, read_number
 from muster.register.id_documents import OLDEST_YEARS, IdNumber, read_id_number
 from muster.register.importing.setting import YES_NO, Option, Setting
 from muster.register.names import clean_name, name_key
@@ -24,6 +24,12 @@ Reader = Callable[[str, Setting], str]
 _DATE = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?(?:[ T][0-9:.]+)?")
 _DENSE_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _YEAR = re.compile(r"([0-9]{4})\s*年?")
+_MONTH = re.compile(r"([0-9]{4})\s*(?:[-/.]|年)\s*([0-9]{1,2})\s*月?")
+_SERIAL = re.compile(r"([1-9][0-9]{4})(?:\.0+)?")
+_FIRST_DAY_OF_SERIALS = date(1899, 12, 30)
+_HAN_DATE = re.compile(
+    r"([〇零○一二三四五六七八九]{4})年(?:([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十廿卅]{1,3})[日号])?)?"
+)
 _ROUNDED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _YES = frozenset(["是", "有", "在", "对", "y", "yes", "true", "1", "√", "✓", "✔"])
 _NO = frozenset(["否", "无", "没有", "不", "不在", "n", "no", "false", "0", "×", "x", "✗", "✘"])
@@ -98,15 +104,18 @@ def recognise(text: str, setting: Setting) -> IdNumber | None:
 
 
 def birth_date(text: str, setting: Setting) -> str:
-    """A day as 1990-05-01, or a year alone as 1990. The order of an unclear day is never guessed."""
+    """A day as 1990-05-01, or a year alone as 1990. The order of an unclear day is never guessed.
+
+    Of a day without its date the year is kept.
+    """
     if is_blank(text):
         return ""
-    said = fold(text)
+    said = _in_figures(fold(text))
     found = _DATE.fullmatch(said) or _DENSE_DATE.fullmatch(said)
-    if found is None and (year := _YEAR.fullmatch(said)):
-        _refuse_unlikely(int(year[1]), setting)
-        return year[1]
-    day = _day(found)
+    if found is None and (year := _year(said)):
+        _refuse_unlikely(int(year), setting)
+        return year
+    day = _day(found, said)
     if day > setting.today:
         raise Refusal("import_date_in_future")
     _refuse_unlikely(day.year, setting)
@@ -116,13 +125,41 @@ def birth_date(text: str, setting: Setting) -> str:
 def past_day(text: str, setting: Setting) -> str:
     if is_blank(text):
         return ""
-    day = _day(_DATE.fullmatch(fold(text)) or _DENSE_DATE.fullmatch(fold(text)))
+    said = _in_figures(fold(text))
+    day = _day(_DATE.fullmatch(said) or _DENSE_DATE.fullmatch(said), said)
     if day > setting.today:
         raise Refusal("import_date_in_future")
     return day.isoformat()
 
 
-def _day(found: re.Match[str] | None) -> date:
+def _in_figures(said: str) -> str:
+    """一九八〇年五月一日 is 1980年5月1日."""
+    found = _HAN_DATE.fullmatch(said)
+    if found is None:
+        return said
+    numbers = [read_number(part) for part in found.groups() if part]
+    return "-".join(str(number) for number in numbers)
+
+
+def _year(said: str) -> str:
+    """A year alone, or with its month."""
+    if found := _YEAR.fullmatch(said):
+        return found[1]
+    found = _MONTH.fullmatch(said)
+    return found[1] if found and 1 <= int(found[2]) <= 12 else ""
+
+
+def _serial_day(said: str) -> date | None:
+    """The day that a spreadsheet keeps as a count of days. 19805 may be May 1980 as well: not taken."""
+    found = _SERIAL.fullmatch(said)
+    if found is None or (said[:2] in ("19", "20") and said[4] != "0"):
+        return None
+    return _FIRST_DAY_OF_SERIALS + timedelta(days=int(found[1]))
+
+
+def _day(found: re.Match[str] | None, said: str) -> date:
+    if found is None and (day := _serial_day(said)):
+        return day
     if found is None:
         raise Refusal("import_date_unreadable")
     try:

@@ -15,7 +15,7 @@ from muster.register.exporting.lists import masked
 from muster.register.exporting.spreadsheets import Look, XlsxFile, XlsxSheet
 from muster.register.importing.columns import Columns
 from muster.register.importing.form import ROW_ID, ROW_ID_COLUMN, Form
-from muster.register.importing.rows import CheckedRow, Problem, Verdict
+from muster.register.importing.rows import WITHOUT_GRID, CheckedRow, Problem, Verdict
 from muster.register.importing.setting import Setting
 
 WORDS = {
@@ -36,6 +36,8 @@ WORDS = {
     "same_household": ("同一户", "same household"),
     "same_building": ("同一楼栋", "same building"),
     "same_code": ("代码相同", "same code"),
+    "without_grid": ("本册还没有划分网格", "there are no grids here yet"),
+    "left_without_grid": ("已新增，划分网格后归入", "added; its grid comes with the division"),
     "same_need": ("同一人同一需求", "same need of the same person"),
 }
 
@@ -120,7 +122,8 @@ def _known_sheet(book: XlsxFile, looks: Sequence[Look], lang: str) -> XlsxSheet:
 
 def why_said(row: CheckedRow, lang: str) -> str:
     """By what it was recognised, and what was done about it."""
-    done = word("was_added" if row.verdict == Verdict.NEW else "left_alone", lang)
+    done = "was_added" if row.verdict == Verdict.NEW else "left_alone"
+    done = word("left_without_grid" if row.reason == WITHOUT_GRID else done, lang)
     return f"{word(row.reason, lang)}{'，' if lang == 'zh' else ', '}{done}"
 
 

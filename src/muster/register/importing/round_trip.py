@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row ids of exported lists: which row a line came from, and what its cells said then.
 
-A row id is `ID.FINGERPRINTS.SEAL`: three keyed bytes for each field as it was exported, and six over the
-whole, so that an edited list can be laid over a register that went on changing, and an invented id is seen.
+A row id is `ID.FINGERPRINTS.SEAL.HOUSE`: three keyed bytes for each field as it was exported, and six over
+the whole, so that an edited list can be laid over a register that went on changing, and an invented id is
+seen. HOUSE tells which house wrote it: in another house the row is not known, and the line speaks for itself.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from muster.base.errors import Refusal
 from muster.storage.keys import keystore
@@ -19,6 +22,8 @@ from muster.storage.keys import keystore
 _PURPOSE = "round_trip"
 _BYTES = 3
 _SEAL_BYTES = 6
+_HOUSE_BYTES = 6
+_FROM_A_HOUSE = re.compile(r"[0-9A-Fa-f-]{1,36}\.[\w-]+\.[\w-]{8}\.[\w-]{8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,18 @@ def write_row_id(row: str, fields: Sequence[str], values: Mapping[str, str], *, 
     """Return the row id of an exported row."""
     marks = b"".join(_fingerprint(key, row, field, values.get(field, "")) for field in fields)
     said = f"{row}.{_text(marks)}"
-    return f"{said}.{_seal(key, said)}"
+    return f"{said}.{_seal(key, said)}.{_house(key)}"
 
 
-def read_row_id(text: str, fields: Sequence[str], *, key: bytes) -> RowId:
-    """Raises Refusal import_row_id_bad for one that this instance never wrote for such a list."""
+def read_row_id(text: str, fields: Sequence[str], *, key: bytes) -> RowId | None:
+    """Return what a row id says, None where another house wrote it.
+
+    Raises Refusal import_row_id_bad for one that this house never wrote for such a list.
+    """
     parts = text.split(".")
-    if len(parts) != 3 or not hmac.compare_digest(parts[2], _seal(key, f"{parts[0]}.{parts[1]}")):
+    if len(parts) == 4 and parts[3] != _house(key) and _FROM_A_HOUSE.fullmatch(text):
+        return None
+    if len(parts) != 4 or not hmac.compare_digest(parts[2], _seal(key, f"{parts[0]}.{parts[1]}")):
         raise Refusal("import_row_id_bad")
     try:
         marks = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
@@ -95,6 +105,11 @@ def merge(
 
 def _fingerprint(key: bytes, row: str, field: str, value: str) -> bytes:
     return hmac.digest(key, f"{row}|{field}|{value}".encode(), "sha256")[:_BYTES]
+
+
+@lru_cache(maxsize=4)
+def _house(key: bytes) -> str:
+    return _text(hmac.digest(key, b"house", "sha256")[:_HOUSE_BYTES])
 
 
 def _seal(key: bytes, said: str) -> str:

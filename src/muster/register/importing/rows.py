@@ -18,6 +18,7 @@ from muster.register.importing.form import ROW_ID, SAMPLE_MARKS, Column, Form
 from muster.register.importing.setting import Setting
 
 _REMEMBERED = 8_192
+WITHOUT_GRID = "without_grid"  # the reason of a building whose grid is not here yet
 _UNSAFE_FIRST = frozenset("=+-@\t\r\n＝＋－＠")
 
 
