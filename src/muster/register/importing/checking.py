@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 from muster.base.errors import Refusal
-from muster.register.importing.columns import HEADER_WITHIN, Columns, find_header, map_columns
+from muster.register.importing.columns import (
+    HEADER_WITHIN,
+    Columns,
+    find_header,
+    header_of_two_rows,
+    map_columns,
+)
 from muster.register.importing.form import REMARKS, Form
 from muster.register.importing.job import Job
 from muster.register.importing.kind import Kind
@@ -62,7 +68,8 @@ def _header(first: Sequence[Sequence[str]], form: Form) -> Columns:
         raise Refusal(
             "import_no_header", columns=" · ".join(_both(column.zh, column.en) for column in form.columns[:6])
         )
-    columns = map_columns(first[at], form.names, header_row=at, ignored=REMARKS, unsure=form.unsure)
+    last, headers = header_of_two_rows(first, at, form.names)
+    columns = map_columns(headers, form.names, header_row=last, ignored=REMARKS, unsure=form.unsure)
     if columns.twice:
         raise Refusal("import_column_twice", column=columns.twice[0])
     if lacking := form.missing(columns.places):

@@ -57,6 +57,30 @@ def find_header(rows: Iterable[Sequence[str]], names: Mapping[str, str]) -> int 
     return best
 
 
+def header_of_two_rows(
+    rows: Sequence[Sequence[str]], at: int, names: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Return the last row of the header and its names, where a row beside the best one names columns too.
+
+    The lower row tells more exactly: above 楼栋, 单元, 室号 may stand 住址.
+    """
+    upper, lower = (
+        (at, at + 1) if at + 1 < len(rows) and _is_header_row(rows[at + 1], names) else (at - 1, at)
+    )
+    if lower == at and not (upper >= 0 and _is_header_row(rows[upper], names)):
+        return at, list(rows[at])
+    above, below = rows[upper], rows[lower]
+    width = max(len(above), len(below))
+    pairs = zip([*above, *[""] * (width - len(above))], [*below, *[""] * (width - len(below))], strict=True)
+    return lower, [under if under.strip() else over for over, under in pairs]
+
+
+def _is_header_row(cells: Sequence[str], names: Mapping[str, str]) -> bool:
+    """Whether a row names columns and says nothing else."""
+    said = [cell for cell in cells if cell.strip()]
+    return len(said) > 1 and all(_known(cell, names) for cell in said)
+
+
 def known_headers(cells: Iterable[str], names: Mapping[str, str]) -> int:
     return len({name for cell in cells if cell and (name := _known(cell, names))})
 

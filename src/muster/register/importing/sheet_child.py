@@ -13,6 +13,7 @@ import io
 import resource
 import struct
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -130,14 +131,29 @@ def _score(sheet: Any, names: Mapping[str, str]) -> int:
 
 
 def _sheet_rows(sheet: Any) -> Iterator[list[str]]:
-    for row in sheet.iter_rows():
-        yield [text_of(cell) for cell in row]
+    """The rows as text. A cell merged over several rows says the same in each of them."""
+    merged = defaultdict(list)
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+        if bottom > top:
+            merged[top].append((left, bottom))
+    standing: list[tuple[int, int, str]] = []  # column, last row, text
+    for number, row in enumerate(sheet.iter_rows()):
+        cells = [text_of(cell) for cell in row]
+        standing = [one for one in standing if one[1] >= number]
+        for column, _, text in standing:
+            if column < len(cells) and not cells[column]:
+                cells[column] = text
+        standing += [(left, last, cells[left]) for left, last in merged[number] if left < len(cells)]
+        yield cells
 
 
 def _separated(raw: bytes, limits: Limits) -> tuple[dict[str, Any], Iterator[list[str]]]:
     text, encoding = decode(raw)
     csv.field_size_limit(limits.cell_characters * 16)
     lines = text.count("\n") + 1
+    most = limits.rows + HEADER_WITHIN
+    if lines > most and sum(1 for _ in islice(_csv_rows(text), most + 1)) > most:
+        raise Refusal("import_rows_too_many", rows=limits.rows)
     return {"form": "csv", "sheet": "", "rows": lines, "encoding": encoding}, _csv_rows(text)
 
 
@@ -156,16 +172,43 @@ def delimiter_of(text: str) -> str:
 
 
 def decode(raw: bytes) -> tuple[str, str]:
-    """Text and encoding of a CSV file: UTF-8 with or without a mark, UTF-16 with one, else GB18030."""
+    """Text and encoding of a CSV file: UTF-8 or UTF-16, with a mark or without, else GB18030."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if raw.startswith(mark):
             return _decoded(raw, encoding)
     if b"\x00" in raw:
-        raise Refusal("import_not_a_table")
+        return _utf_16_without_mark(raw)
     try:
         return _decoded(raw, "utf-8")
     except Refusal:
+        if _is_broken_utf_8(raw):
+            raise
         return _decoded(raw, "gb18030")
+
+
+def _utf_16_without_mark(raw: bytes) -> tuple[str, str]:
+    """Line ends and separators tell which of the two bytes comes first."""
+    plain = ("\n", "\r", *_DELIMITERS)
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if sum(raw.count(sign.encode(encoding)) for sign in plain) and len(raw) % 2 == 0:
+            try:
+                text, _ = _decoded(raw, encoding)
+            except Refusal:
+                continue
+            if all(char.isprintable() or char in "\n\r\t" for char in text[:2_000]) and any(
+                sign in text for sign in plain
+            ):
+                return text, encoding
+    raise Refusal("import_not_a_table")
+
+
+def _is_broken_utf_8(raw: bytes) -> bool:
+    """Whether most of what is not ASCII is UTF-8 all the same: cut or patched text, which another encoding
+    would read as nonsense without a word.
+    """
+    text = raw[:1_000_000].decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return sum(char > "\x7f" for char in text) - broken > 3 * broken
 
 
 def _decoded(raw: bytes, encoding: str) -> tuple[str, str]:
