@@ -125,6 +125,7 @@ def ids_of(place: Place) -> dict[str, Any]:
     return {
         "area_id": place.area.id,
         "grid_id": place.grid.id,
+        "pair_id": place.pair,
         "round_id": place.round.id,
         "post_id": place.post.id,
         "building_id": place.building.id,

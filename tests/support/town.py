@@ -27,7 +27,9 @@ from muster.places.models import Area, Building, Dwelling, Grid, GridPost
 from muster.places.services import appoint, issue_enrol_code
 from muster.register.division_plans import queue_plan
 from muster.register.import_models import ImportBatch
-from muster.register.models import Person
+from muster.register.models import DuplicatePair, Person
+from muster.register.services import add_pairs
+from tests.support.town_serving import Serving, serve, serving_asks
 from tests.support.world import KIND, NOON, World, make_world
 
 AT = NOON + timedelta(minutes=30)
@@ -63,13 +65,22 @@ class Place:
     held: uuid.UUID
     plan: uuid.UUID
     batch: uuid.UUID
+    pair: uuid.UUID
     code: str
+    serving: Serving | None = None
 
     @property
     def marks(self) -> set[str]:
         """What must not be read by somebody of another place."""
         rows = (self.building, self.dwelling, self.person, self.round, self.planned, self.device)
-        return {*(str(row.id) for row in rows), str(self.held), str(self.plan), str(self.batch)}
+        return {
+            *(str(row.id) for row in rows),
+            str(self.held),
+            str(self.plan),
+            str(self.batch),
+            str(self.pair),
+            *(self.serving.marks if self.serving else ()),
+        }
 
 
 @dataclass
@@ -147,8 +158,15 @@ def _place(world: World, kind: Any, number: int) -> Place:
     plan = queue_plan(area, targets={}, measure="population", by=row.made_by, at=NOON)
     batch = ImportBatch.objects.create(kind="persons", file_name="list.csv", digest=b"", made_at=NOON,
                                        paths=[area.path], made_by=new_id())  # fmt: skip
-    return Place(world.streets[number], area, grid, building, dwelling, person, round_, planned, post, device,
-                 astray.id, plan.id, batch.id, spare)  # fmt: skip
+    double = Person.objects.create(
+        sub_district=grid.sub_district, grid=grid.id, dwelling=dwelling, name=person.name, birth_year=1980
+    )
+    add_pairs(person, [(double.id, "same_name_same_door")], at=NOON)
+    pair = DuplicatePair.objects.across(reason="verify").get(sub_district=grid.sub_district)
+    made = Place(world.streets[number], area, grid, building, dwelling, person, round_, planned, post, device,
+                 astray.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
+    made.serving = serve(world, made)
+    return made
 
 
 def lease_of(town: Town, place: Place) -> dict[str, str]:
@@ -170,6 +188,7 @@ def asks(p: Place) -> dict[str, Ask]:
     person, grid = f"{register}/persons/{p.person.id}", f"{api}/grids/{p.grid.id}"
     enrol = {"code": p.code, "public_key": phone_key(), "name": "x"}
     kind = {"key": "town", "definition": KIND}
+    apart = {"judgement": "NOT_DUPLICATE", "why": "relatives"}
     outcome = {
         "id": str(new_id()),
         "kind": "entry.outcome",
@@ -186,6 +205,10 @@ def asks(p: Place) -> dict[str, Ask]:
         "devices_revoke": Ask("POST", f"{api}/devices/{p.device.id}/revoke"),
         "drill_control": Ask("POST", f"{api}/drill", {"action": "pause"}),
         "drill_read": Ask("GET", f"{api}/drill"),
+        "duplicates_judge": Ask("POST", f"{register}/duplicates/{p.pair}/judge", apart),
+        "duplicates_list": Ask("GET", f"{register}/duplicates", lists=True),
+        "duplicates_one": Ask("GET", f"{register}/duplicates/{p.pair}"),
+        "duplicates_undo": Ask("POST", f"{register}/duplicates/{p.pair}/undo"),
         "exports_read": Ask("GET", f"{api}/exports/persons.csv", lists=True),
         "facts_schemas": Ask("GET", f"{api}/facts"),
         "grids_appoint": Ask("POST", f"{grid}/posts", {"type": "head", "name": "新任"}),
@@ -244,7 +267,13 @@ def asks(p: Place) -> dict[str, Ask]:
         "session_sign_in": Ask("POST", f"{api}/session", {"username": "head", "password": "drill-only-1"}),
         "session_sign_out": Ask("DELETE", f"{api}/session"),
         "sync_pull": Ask("GET", "/sync/v1/pull"),
+        **(_serving(p, p.serving) if p.serving else {}),
     }  # fmt: skip
+
+
+def _serving(p: Place, serving: Serving) -> dict[str, Ask]:
+    told = serving_asks(serving, dwelling=p.dwelling.id, area=p.area.id)
+    return {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
 
 
 def phone_key() -> dict[str, str]:

@@ -9,23 +9,27 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.accounts.models import User
 from muster.api.asked import searched
 from muster.api.auth import AUTH, Caller, allow, operation
+from muster.api.pages_of_rows import page_of
 from muster.base.errors import Refusal
 from muster.campaigns.models import DoorEntry, LedgerEntry
 from muster.places.models import Area, Building, Dwelling, Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
+from muster.places.queries import small_grids_below
 from muster.register.id_documents import mask_id_number
-from muster.register.models import DuplicatePair, Household, Need, Person
+from muster.register.models import Household, Need, PairState, Person
 from muster.register.names import mask_name
 from muster.register.phones import mask_phone
 from muster.register.queries import open_needs
 from muster.register.search import find_persons
+from muster.situation.duplicates import pairs_in_sight
 from muster.storage.scoping import Scope
 from muster.storage.sealed import reveal_column
 from muster.sync.pull import age_band
@@ -86,6 +90,7 @@ def list_dwellings(
     request: HttpRequest,
     building: uuid.UUID | None = None,
     grid: int | None = None,
+    area: int | None = None,
     q: str = "",
     cursor: str = "",
     limit: int = PAGE,
@@ -95,10 +100,12 @@ def list_dwellings(
     if building is not None:
         rows = rows.filter(building_id=building)
     if grid is not None:
-        rows = rows.filter(grid=grid)
+        rows = rows.filter(grid__in=small_grids_below(grid_with_id(grid)))
+    if area is not None:
+        rows = rows.filter(building__area__path__startswith=area_with_id(area).path)
     if q := searched(q):
         rows = rows.filter(label__icontains=q)
-    page, after = _page(rows, cursor, limit)
+    page, after = page_of(rows, cursor, limit)
     people: dict[uuid.UUID, int] = {}
     for door in (
         Person.objects.within(scope)
@@ -108,18 +115,6 @@ def list_dwellings(
         people[door] = people.get(door, 0) + 1
     items = [{**dwelling_json(d), "people": people.get(d.id, 0)} for d in page]
     return {"items": items, "next": after, "count": rows.count()}
-
-
-def _page(rows: Any, cursor: str, limit: int) -> tuple[list[Any], str | None]:
-    """Keyset paging by id."""
-    limit = max(1, min(limit, 500))
-    if cursor:
-        try:
-            rows = rows.filter(id__gt=uuid.UUID(cursor))
-        except ValueError as error:
-            raise Refusal("cursor_bad") from error
-    page = list(rows[: limit + 1])
-    return page[:limit], str(page[limit - 1].id) if len(page) > limit else None
 
 
 def dwelling_json(d: Dwelling) -> dict[str, Any]:
@@ -226,7 +221,7 @@ def list_persons(
         )
     if q := searched(q):
         rows = rows.filter(id__in=find_persons(q, scope=scope, grid=grid))
-    page, after = _page(rows, cursor, limit)
+    page, after = page_of(rows, cursor, limit)
     doors = dict(
         Dwelling.objects.within(scope).filter(id__in=[p.dwelling_id for p in page]).values_list("id", "label")
     )
@@ -259,7 +254,7 @@ def read_person(request: HttpRequest, person_id: uuid.UUID) -> dict[str, Any]:
     who, scope, role = _scope(request, "register.read")
     person = _person(person_id, scope)
     needs = Need.objects.within(scope).filter(person=person, ended_at__isnull=True)
-    pairs = DuplicatePair.objects.within(scope).filter(status="OPEN")
+    pairs = pairs_in_sight(scope).filter(Q(first=person.id) | Q(second=person.id), status=PairState.OPEN)
     record_disclosures(
         [person.id],
         actor=who.user.id,
@@ -277,10 +272,7 @@ def read_person(request: HttpRequest, person_id: uuid.UUID) -> dict[str, Any]:
         "needs": [
             {"kind": n.kind, "severity": n.severity, "seen_at": n.seen_at, "status": n.status} for n in needs
         ],
-        "duplicates": [
-            {"id": p.id, "other": p.second if p.first == person.id else p.first, "reason": p.reason}
-            for p in pairs.filter(first=person.id) | pairs.filter(second=person.id)
-        ],
+        "duplicates": [{"id": p.id, "reason": p.reason} for p in pairs],
         "entries": [
             {
                 "round": e.round,

@@ -282,7 +282,13 @@ def sign(request: HttpRequest, round_id: uuid.UUID, grid_id: int, body: Signing)
 def _draft(round_: Round, grid: Grid, at: datetime) -> certificates.Draft:
     incident = Incident.objects.get(id=round_.incident)
     return certificates.draft_certificate(
-        round_, grid.id, grid_name=grid.name, time_zone=incident.time_zone, phone=incident.phone, at=at
+        round_,
+        grid.id,
+        grid_name=grid.name,
+        grid_name_en=grid.name_en,
+        time_zone=incident.time_zone,
+        phone=incident.phone,
+        at=at,
     )
 
 
@@ -303,6 +309,7 @@ def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
             "name_en": grid.name_en,
             "code": grid.code,
             "area": area.name,
+            "area_name_en": area.name_en,
         },
         "state": "SIGNED" if signed else "READY" if not draft.obstacles else "NOT_READY",
         "obstacles": list(draft.obstacles),

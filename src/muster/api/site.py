@@ -10,12 +10,17 @@ from muster import __version__
 from muster.api import (
     campaigns,
     devices,
+    dispatch,
     drill,
+    duplicates,
     imports,
+    phone_work,
     places,
     plans,
     problems,
     register,
+    request_steps,
+    requests,
     rounds,
     session,
     situation,
@@ -25,11 +30,27 @@ from muster.base.errors import Refusal
 api = NinjaAPI(
     title="Muster", version=__version__, urls_namespace="api", openapi_url="/openapi.json", docs_url="/docs"
 )
-for module in (session, places, campaigns, rounds, register, situation, devices, drill, imports, plans):
+for module in (
+    session,
+    places,
+    campaigns,
+    rounds,
+    register,
+    situation,
+    devices,
+    drill,
+    imports,
+    plans,
+    duplicates,
+    requests,
+    dispatch,
+    request_steps,
+):
     api.add_router("", module.router)
 
 sync_api = NinjaAPI(title="Muster sync", version="1", urls_namespace="sync", openapi_url=None, docs_url=None)
 sync_api.add_router("", devices.sync_router)
+sync_api.add_router("", phone_work.sync_router)
 
 for one in (api, sync_api):
     one.add_exception_handler(Refusal, problems.on_refusal)

@@ -11,7 +11,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from muster.api.auth import AUTH, allow, operation
+from muster.accounts.policy import row_for
+from muster.api.auth import AUTH, Caller, allow, operation
 from muster.api.rounds import round_in_reach
 from muster.base.errors import Refusal
 from muster.base.messages import text
@@ -23,6 +24,7 @@ from muster.places.queries import small_grids_below
 from muster.situation.inbox import inbox_items
 from muster.situation.live import live_path, snapshot
 from muster.situation.map_layers import base_layer, building_layer, grid_layer
+from muster.storage.scoping import Scope
 
 router = Router(tags=["situation"], auth=AUTH)
 
@@ -69,15 +71,28 @@ def buildings(
 @operation("inbox")
 def inbox(request: HttpRequest) -> dict[str, Any]:
     who, row = allow(request, "inbox")
-    items = inbox_items(who.scope(row), at=who.at)
+    judges = scope_for(who, "duplicates.judge")
+    items = inbox_items(who.scope(row), at=who.at, judges=judges)
     for one in items:
-        facts = {**one["facts"], "count": one["count"] or 0}
-        one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **facts) for lang in ("zh", "en")}
+        one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **_told(one, lang)) for lang in ("zh", "en")}
         one["action"] = {
             "code": one["action"],
             **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")},
         }
     return {"items": items, "next": None, "count": len(items)}
+
+
+def scope_for(who: Caller, name: str) -> Scope | None:
+    """Where the caller may do this; None where the table gives him no row."""
+    try:
+        return who.scope(row_for(name, who.roles))
+    except Refusal:
+        return None
+
+
+def _told(item: dict[str, Any], lang: str) -> dict[str, Any]:
+    facts = {k: v[lang] if isinstance(v, dict) else v for k, v in item["facts"].items()}
+    return {**facts, "count": item["count"] or 0}
 
 
 @router.get("/live/{round_id}.json", operation_id="live")
@@ -101,7 +116,7 @@ def live(request: HttpRequest, round_id: uuid.UUID) -> HttpResponse:
     )
 
 
-def _cut(content: bytes, scope: Any) -> bytes:
+def _cut(content: bytes, scope: Scope) -> bytes:
     """Only the grids of the caller's scope; the total stays, it is a published figure."""
     raw = json.loads(content)
     homes = dict(Grid.objects.filter(id__in=[int(g) for g in raw["grids"]]).values_list("id", "sub_district"))

@@ -48,7 +48,14 @@ class Draft:
 
 
 def draft_certificate(
-    round_: Round, grid: int, *, grid_name: str, time_zone: str, phone: str, at: datetime
+    round_: Round,
+    grid: int,
+    *,
+    grid_name: str,
+    time_zone: str,
+    phone: str,
+    at: datetime,
+    grid_name_en: str = "",
 ) -> Draft:
     """Counts a grid afresh from its entries and doors and words the result."""
     account = account_of_grid(round_.id, grid)
@@ -95,7 +102,7 @@ def draft_certificate(
     return Draft(
         figures=numbers,
         text_zh="".join(fill(line["zh"], told) for line in lines),
-        text_en=" ".join(fill(line["en"], told) for line in lines),
+        text_en=" ".join(fill(line["en"], {**told, "grid": grid_name_en or grid_name}) for line in lines),
         entries_hash=hash_of_grid(account),
         obstacles=tuple(obstacles),
     )

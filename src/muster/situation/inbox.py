@@ -10,8 +10,8 @@ from typing import Any
 
 from muster.campaigns.models import Certificate, Round, RoundGrid
 from muster.campaigns.states import RoundStatus
-from muster.places.models import Grid, GridPost
-from muster.register.models import DuplicatePair
+from muster.places.models import Area, Grid, GridPost
+from muster.situation.duplicates import pairs_to_judge
 from muster.storage.scoping import Scope
 from muster.trail.models import Waiting
 
@@ -19,13 +19,16 @@ STALE = timedelta(hours=2)
 MOST = 200
 
 
-def inbox_items(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
-    """Items as codes with facts; words come from the catalogue."""
+def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> list[dict[str, Any]]:
+    """Items as codes with facts; words come from the catalogue, names of places in both languages.
+
+    judges: where the reader may judge pairs; None: nowhere, and no pair is his to see.
+    """
     grids = [
         g for g in Grid.objects.filter(status="ACTIVE", level="SMALL").select_related("area").order_by("code")
         if scope.allows(sub_district=g.sub_district, grid=g.id)
     ]  # fmt: skip
-    items = [*_headless(grids), *_held(scope), *_duplicates(scope)]
+    items = [*_headless(grids), *_held(scope), *(_duplicates(judges) if judges is not None else [])]
     rounds = Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED])
     names = {g.id: g for g in grids}
     accounts: dict[uuid.UUID, list[RoundGrid]] = defaultdict(list)
@@ -49,8 +52,8 @@ def _headless(grids: list[Grid]) -> list[dict[str, Any]]:
             since=g.valid_from,
             link=f"/grids/{g.id}",
             action="appoint_head",
-            grid=g.name,
-            area=g.area.name,
+            grid=named(g),
+            area=named(g.area),
         )
         for g in grids
         if g.id not in headed
@@ -68,7 +71,7 @@ def _held(scope: Scope) -> list[dict[str, Any]]:
 
 
 def _duplicates(scope: Scope) -> list[dict[str, Any]]:
-    rows = DuplicatePair.objects.within(scope).filter(status="OPEN").order_by("found_at")
+    rows = pairs_to_judge(scope).order_by("found_at")
     first, count = rows.first(), rows.count()
     if first is None:
         return []
@@ -77,7 +80,7 @@ def _duplicates(scope: Scope) -> list[dict[str, Any]]:
             "duplicates_open",
             "duplicates",
             since=first.found_at,
-            link="/register?tab=duplicates",
+            link="/duplicates",
             action="judge_duplicates",
             count=count,
         )
@@ -135,7 +138,7 @@ def _of_round(
                 since=a.last_fact_at or round_.opened_at,
                 link=f"{link}?tab=certify&grid={a.grid}",
                 action="sign_certificate",
-                grid=names[a.grid].name,
+                grid=named(names[a.grid]),
                 round=round_.name,
             )
             for a in unsigned
@@ -151,9 +154,14 @@ def _stale(
     silent = [a for a in accounts if (a.last_fact_at or round_.opened_at) < at - STALE and a.n_open]
     return [
         item("grid_silent", f"silent-{round_.id}-{a.grid}", since=a.last_fact_at or round_.opened_at,
-             link=f"/grids/{a.grid}", action="call_head", grid=names[a.grid].name, round=round_.name)
+             link=f"/grids/{a.grid}", action="call_head", grid=named(names[a.grid]), round=round_.name)
         for a in silent
     ]  # fmt: skip
+
+
+def named(place: Area | Grid) -> dict[str, str]:
+    """The name of a place in both languages; where it has none in English, its own."""
+    return {"zh": place.name, "en": place.name_en or place.name}
 
 
 def item(

@@ -77,5 +77,5 @@ export interface Decision {
   due: string | null
   link: string
   action: { code: string } & Bilingual
-  facts: { area?: string; grid?: string }
+  facts: { area?: Bilingual; grid?: Bilingual }
 }

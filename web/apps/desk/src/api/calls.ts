@@ -7,6 +7,7 @@ import type {
   DwellingRow, EnrolCode, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow,
   Pack, Round, Session, Stairwell, TimelineItem, BuildingRow,
 } from './types'
+import type { DuplicatePair, Judgement, PairLine } from './duplicates'
 
 const get = <T>(path: string, query: Query = {}): Promise<T> => request<T>(path, { query })
 const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>(path, { method: 'POST', body })
@@ -73,6 +74,13 @@ export const register = {
   disclosures: (id: string) => get<Page<Disclosure>>(`/register/persons/${id}/disclosures`),
   reveal: (id: string, field: string, purpose: string) => post<{ value: string }>(`/register/persons/${id}/reveal`, { field, purpose }),
   search: (q: string) => get<{ items: Found[] }>('/search', { q }),
+}
+
+export const duplicates = {
+  list: (query: Query) => get<Page<PairLine>>('/register/duplicates', query),
+  one: (id: string) => get<DuplicatePair>(`/register/duplicates/${id}`),
+  judge: (id: string, judgement: Judgement) => post<DuplicatePair>(`/register/duplicates/${id}/judge`, judgement),
+  undo: (id: string) => post<DuplicatePair>(`/register/duplicates/${id}/undo`),
 }
 
 export const inbox = { list: () => get<Page<InboxItem>>('/inbox') }

@@ -332,7 +332,7 @@ export interface PersonPage extends Omit<PersonRow, 'needs'> {
   birth_year: number | null
   id_number: string | null
   needs: { kind: string; severity: string; seen_at: string | null; status: string }[]
-  duplicates: { id: string; other: string; reason: string }[]
+  duplicates: { id: string; reason: string }[]
   entries: { round: string; cls: EntryClass; outcome: string; at: string | null; attempts: number }[]
 }
 
@@ -364,7 +364,7 @@ export interface InboxItem {
   link: string
   action: { code: string } & Bilingual
   count: number | null
-  facts: { grid?: string; area?: string; round?: string }
+  facts: { grid?: Bilingual; area?: Bilingual; round?: string }
 }
 
 export interface Found {

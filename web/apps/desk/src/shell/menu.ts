@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The left menu: only what exists. */
-import { Bell, Connection, Files, Grid, House, Iphone, MapLocation, Setting, Tickets, Warning } from '@element-plus/icons-vue'
+import { Bell, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Setting, Tickets, Warning } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
 export interface MenuEntry {
@@ -15,6 +15,7 @@ export interface MenuEntry {
 export const MENU: readonly MenuEntry[] = [
   { path: '/', noun: 'inbox', icon: Bell },
   { path: '/register', noun: 'register', icon: House, roles: ['worker', 'grid_head', 'desk', 'street'] },
+  { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, roles: ['grid_head', 'desk', 'street', 'district'] },
   { path: '/campaigns', noun: 'campaign', icon: Tickets },
   { path: '/kinds', noun: 'campaign_kind', icon: Files },
   { path: '/grids', noun: 'grid', icon: Grid },
