@@ -97,6 +97,23 @@ def test_sites_do_not_all_begin_at_once():
     assert check(problem, plan) == []
 
 
+def test_batch_is_a_walk_from_the_site_along_its_doors():
+    problem = make_problem(
+        units={"x_m": [30, 10, 20, 200], "y_m": [0] * 4, "people": [10] * 4},
+        sites={"x_m": [0, 200], "y_m": [0, 0], "lanes": [3, 1]},
+        slots={"name": ["am"], "start_min": [540], "minutes": [60]},
+        stagger_min=0,
+    )
+
+    plan = solve(problem, budget_s=ALL_TIME, seed=0)
+
+    assert (plan.batches.site, plan.batches.slot) == (("0", "1"), ("am", "am"))
+    assert plan.order.tolist() == [2, 0, 1, 0]
+    assert plan.batches.people.tolist() == [30, 10]
+    assert plan.batches.begins_min.tolist() == [540, 540]
+    assert plan.batches.route_m.tolist() == [30, 0]
+
+
 def test_short_walks_are_kept_where_the_peak_allows():
     units = {"x_m": [0, 0, 100, 100], "y_m": [0] * 4, "people": [10] * 4}
     problem = make_problem(
@@ -172,6 +189,13 @@ def test_each_fault_is_found():
     assert rules(objective=plan.objective + 1) == {"objective_adds_up"}
     assert rules(bound=plan.bound + 1) == {"bound_is_proved"}
     assert rules(bottleneck_unit="nobody") == {"bound_is_proved"}
+    for name in ("people", "begins_min", "route_m"):
+        wrong = replace(plan.batches, **{name: getattr(plan.batches, name) + 2})
+        assert rules(batches=wrong) == {"batches_are_as_the_units"}
+    missing = {
+        name: getattr(plan.batches, name)[1:] for name in ("site", "slot", "people", "begins_min", "route_m")
+    }
+    assert rules(batches=replace(plan.batches, **missing)) == {"batches_are_as_the_units"}
 
 
 def test_sites_that_begin_together_are_found():
@@ -179,7 +203,12 @@ def test_sites_that_begin_together_are_found():
     plan = solve(problem, budget_s=ALL_TIME, seed=0)
     starts = {"h0": 480, "h1": 540, "h2": 600}
 
-    together = replace(plan, call_min=np.asarray([starts[slot] for slot in plan.slot_of]))
+    begins = np.asarray([starts[slot] for slot in plan.batches.slot])
+    together = replace(
+        plan,
+        call_min=np.asarray([starts[slot] for slot in plan.slot_of]),
+        batches=replace(plan.batches, begins_min=begins),
+    )
 
     assert {violation.rule for violation in check(problem, together)} == {"sites_begin_apart"}
 

@@ -130,7 +130,6 @@ def _entry_in(board: Board, unit: Whole, cell: Whole) -> Whole:
 @njit(cache=True)
 def _relieve_once(board: Board, cap: Longs, crowded: Whole) -> bool:
     """Lower the overload of a cell by one move, swap or chain of two; tell whether there was one."""
-    over = board.load[crowded] - cap[crowded]
     # A plain move, to where most room is left.
     best_unit: Whole = np.int64(NONE)
     best_entry: Whole = np.int64(NONE)
@@ -149,14 +148,14 @@ def _relieve_once(board: Board, cap: Longs, crowded: Whole) -> bool:
         return True
     unit = board.head[crowded]
     while unit != NONE:
-        if not board.fixed[unit] and _make_room(board, cap, crowded, unit, over):
+        if not board.fixed[unit] and _make_room(board, cap, crowded, unit):
             return True
         unit = board.after[unit]
     return False
 
 
 @njit(cache=True)
-def _make_room(board: Board, cap: Longs, crowded: Whole, unit: Whole, over: Whole) -> bool:
+def _make_room(board: Board, cap: Longs, crowded: Whole, unit: Whole) -> bool:
     """Move a unit out of a crowded cell by sending on, or exchanging for, another one."""
     people = board.people[unit]
     for entry in range(board.first[unit], board.first[unit + 1]):
@@ -257,14 +256,16 @@ def overload(board: Board, cap: Longs) -> Whole:
 
 
 @njit(cache=True)
-def relieve(board: Board, cap: Longs, rounds: Whole, seed: Whole) -> Whole:
+def relieve(board: Board, cap: Longs, rounds: Whole, patience: Whole, seed: Whole) -> Whole:
     """Bring all cells under their caps; return how many people are above them at the end.
 
-    Where no move helps, a unit of the cell goes to a random one of its cells, and the search goes on.
+    Where no move helps, a unit of the cell goes to a random one of its cells, and the search goes on, until
+    `patience` rounds brought nothing.
     """
     np.random.seed(seed)
     best = overload(board, cap)
     best_at = board.at.copy()
+    idle = 0
     reached_by, came_from, queue = np.empty((3, len(cap)), np.int64)
     for _ in range(rounds):
         for cell in range(len(cap)):
@@ -274,10 +275,12 @@ def relieve(board: Board, cap: Longs, rounds: Whole, seed: Whole) -> Whole:
                 ):
                     break
         now = overload(board, cap)
+        idle += 1
         if now < best:
             best = now
             best_at[:] = board.at
-        if best == 0:
+            idle = 0
+        if best == 0 or idle >= patience:
             break
         for cell in range(len(cap)):
             if board.load[cell] > cap[cell]:

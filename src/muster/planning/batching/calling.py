@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from muster.planning._kernel.arrays import Longs
+from muster.planning.batching.plan import Batches
 from muster.planning.batching.problem import Problem
 
 _SWEEPS = 20
@@ -42,3 +43,28 @@ def delay_min(problem: Problem, site: int, slot: int) -> int:
     """Return by how many minutes a site begins later than the slot: sites take the delays in turn."""
     longest = min(problem.stagger_min, int(problem.slots.minutes[slot]) - 1)
     return site % (longest + 1) if longest > 0 else 0
+
+
+def batches_of(problem: Problem, cell_of: Longs, call_min: Longs, place: Longs) -> Batches:
+    """Return the batches in order of site and slot: who comes, from when, and the walk along all doors."""
+    order = np.lexsort((place, cell_of))
+    cells = cell_of[order]
+    starts = np.flatnonzero(np.diff(cells, prepend=-1))
+    own = cells[starts] if len(order) else np.zeros(0, np.int64)
+    site, slot = np.divmod(own, problem.slots.size)
+    east, north = problem.units.x_m[order], problem.units.y_m[order]
+    from_x, from_y = np.roll(east, 1), np.roll(north, 1)
+    from_x[starts], from_y[starts] = problem.sites.x_m[site], problem.sites.y_m[site]
+    legs = np.rint(np.hypot(east - from_x, north - from_y)).astype(np.int64)
+    people = problem.units.people[order]
+    return Batches(
+        site=tuple(problem.sites.names[number] for number in site.tolist()),
+        slot=tuple(problem.slots.names[number] for number in slot.tolist()),
+        people=_sums(people, starts),
+        begins_min=call_min[order][starts],
+        route_m=_sums(legs, starts),
+    )
+
+
+def _sums(values: Longs, starts: Longs) -> Longs:
+    return np.add.reduceat(values, starts) if len(starts) else np.zeros(0, np.int64)

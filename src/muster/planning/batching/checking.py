@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import dist
 
 from muster.planning.batching.plan import Plan
 from muster.planning.batching.problem import Problem
@@ -36,6 +37,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
         *call_is_in_the_slot(problem, cells, calls),
         *calls_follow_the_order(problem, cells, calls, places),
         *sites_begin_apart(problem, cells, calls),
+        *batches_are_as_the_units(problem, plan, cells, calls, places),
         *objective_adds_up(problem, plan, cells),
         *bound_is_proved(problem, plan),
     ]
@@ -139,6 +141,41 @@ def sites_begin_apart(problem: Problem, cells: Cells, calls: Sequence[int]) -> l
             facts = {"minute": call, "sites": sites, "most": most}
             found.append(Violation("sites_begin_apart", problem.slots.names[slot], facts))
     return found[:_EXAMPLES]
+
+
+def batches_are_as_the_units(
+    problem: Problem, plan: Plan, cells: Cells, calls: Sequence[int], places: Sequence[int]
+) -> list[Violation]:
+    """Each batch has the people of its units, begins with the first call, and walks in their order."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for unit, cell in enumerate(cells):
+        members[cell].append(unit)
+    wanted = {}
+    for cell, units in members.items():
+        units.sort(key=lambda unit: places[unit])
+        at = (problem.sites.x_m[cell // problem.slots.size], problem.sites.y_m[cell // problem.slots.size])
+        spots = [at, *((problem.units.x_m[unit], problem.units.y_m[unit]) for unit in units)]
+        wanted[problem.cell_name(cell)] = (
+            sum(int(problem.units.people[unit]) for unit in units),
+            min(calls[unit] for unit in units),
+            sum(round(dist(a, b)) for a, b in pairwise(spots)),
+        )
+    own = plan.batches
+    figures = zip(own.people.tolist(), own.begins_min.tolist(), own.route_m.tolist(), strict=True)
+    stated = dict(zip(zip(own.site, own.slot, strict=True), figures, strict=True))
+    names = [name for name in sorted(wanted.keys() | stated.keys()) if not _alike(wanted, stated, name)]
+    return [Violation("batches_are_as_the_units", site, {"slot": slot}) for site, slot in names[:_EXAMPLES]]
+
+
+def _alike(
+    wanted: Mapping[tuple[str, str], tuple[int, ...]],
+    stated: Mapping[tuple[str, str], tuple[int, ...]],
+    name: tuple[str, str],
+) -> bool:
+    """Tell whether the figures of a batch agree; a walk may differ by a metre, as halves round either way."""
+    if name not in wanted or name not in stated:
+        return False
+    return wanted[name][:2] == stated[name][:2] and abs(wanted[name][2] - stated[name][2]) <= 1
 
 
 def objective_adds_up(problem: Problem, plan: Plan, cells: Cells) -> list[Violation]:

@@ -18,6 +18,20 @@ ENGINE = "batching"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """Who comes to a site in a slot: people, the first call, and the walk from the site along their doors.
+
+    The walk follows the order of the calls, in straight lines.
+    """
+
+    site: tuple[str, ...]
+    slot: tuple[str, ...]
+    people: Longs
+    begins_min: Longs
+    route_m: Longs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """By unit: its site, its slot, the minute when it is called, its place in the order of the batch.
 
@@ -33,6 +47,7 @@ class Plan:
     walk_m: Longs
     bottleneck: tuple[tuple[str, str], ...]
     bottleneck_unit: str
+    batches: Batches
     objective: int
     bound: int
     seed: int
@@ -50,6 +65,7 @@ class Plan:
             "order": self.order,
             "walk_m": self.walk_m,
             "bottleneck": [list(cell) for cell in self.bottleneck],
+            "batches": {name: getattr(self.batches, name) for name in _BATCHES},
         }
         if self.bottleneck_unit:
             solution["bottleneck_unit"] = self.bottleneck_unit
@@ -81,10 +97,23 @@ class Plan:
             walk_m=numbers["walk_m"],
             bottleneck=tuple(cells),
             bottleneck_unit=fields.text("bottleneck_unit", ""),
+            batches=_batches(fields.inner("batches")),
             objective=int(envelope.objective or 0),
             bound=int(envelope.bound or 0),
             seed=envelope.seed,
         )
+
+
+_BATCHES = ("site", "slot", "people", "begins_min", "route_m")
+
+
+def _batches(fields: Fields) -> Batches:
+    site, slot = _texts(fields, "site"), _texts(fields, "slot")
+    people, begins_min, route_m = (fields.integers(name) for name in _BATCHES[2:])
+    if len({len(column) for column in (site, slot, people, begins_min, route_m)}) > 1:
+        names = ", ".join(_BATCHES)
+        raise BadProblem("batches", fields.where, "planning.cure.same_length", fields=names)
+    return Batches(site, slot, people, begins_min, route_m)
 
 
 def _texts(fields: Fields, name: str) -> tuple[str, ...]:

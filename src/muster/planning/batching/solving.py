@@ -12,7 +12,7 @@ import numpy as np
 from muster.planning._kernel.arrays import Ints, Longs
 from muster.planning._kernel.budget import Budget
 from muster.planning.batching.bounding import Bottleneck, bottleneck
-from muster.planning.batching.calling import call_times
+from muster.planning.batching.calling import batches_of, call_times
 from muster.planning.batching.plan import Plan
 from muster.planning.batching.problem import Problem, peak_permille, require_lawful
 from muster.planning.contract import Progress, Step, report
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _STAGES = 4
 # Caps rise by this part of the bound, then by twice as much, and so on.
 _STEP = 400
+# So much shorter are the attempts that look for a cap that holds at all.
+_BRIEF = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class Effort:
     sweeps: int = 60
     caps: int = 8
     rounds: int = 40
-    walk_sweeps: int = 20
+    walk_sweeps: int = 4
+    refinements: int = 6
+    patience: int = 10
 
 
 _DEFAULT_EFFORT = Effort()
@@ -139,22 +143,34 @@ def _caps(lanes: Longs, permille: int) -> Longs:
 def _lower_caps(
     board: Board, tight: Bottleneck, budget: Budget, effort: Effort, seed: int, progress: Progress | None
 ) -> None:
-    """Try caps from the bound upwards until one holds; what one attempt gained is where the next begins."""
+    """Try caps from the bound upwards, briefly, until one holds; then longer ones between it and the last.
+
+    What one attempt gained is where the next begins.
+    """
     from muster.planning.batching import _spreading
 
     best, best_at = peak_permille(board.load, board.lanes), board.at.copy()
     goal = _whole_people(tight, board.lanes)
-    for attempt in range(effort.caps):
-        if goal >= best or budget.spent():
+    failed = goal - 1
+    refined = 0
+    for attempt in range(effort.caps + effort.refinements):
+        if goal >= best or attempt - refined >= effort.caps or budget.spent():
             break
-        report(progress, Step("lower", attempt, effort.caps, best, tight.permille))
-        left = _spreading.relieve(board, _caps(board.lanes, goal), effort.rounds, seed + attempt)
+        report(progress, Step("lower", attempt, effort.caps + effort.refinements, best, tight.permille))
+        rounds = effort.rounds if refined else effort.rounds // _BRIEF
+        left = _spreading.relieve(board, _caps(board.lanes, goal), rounds, effort.patience, seed + attempt)
         reached = peak_permille(board.load, board.lanes)
         if reached < best:
             best, best_at = reached, board.at.copy()
-        if not left:
+        if left:
+            failed = goal
+        if left and not refined:
+            goal += max(1, tight.permille * (attempt + 1) // _STEP)
+            continue
+        refined += 1
+        goal = (failed + best) // 2
+        if refined > effort.refinements or goal <= failed:
             break
-        goal += max(1, tight.permille * (attempt + 1) // _STEP)
     _restore(board, best_at)
 
 
@@ -180,6 +196,7 @@ def _plan(
     call_min, place = call_times(problem, cell_of)
     names = [problem.cell_name(int(cell)) for cell in cell_of]
     return Plan(
+        batches=batches_of(problem, cell_of, call_min, place),
         units=problem.units.names,
         site_of=tuple(site for site, _ in names),
         slot_of=tuple(slot for _, slot in names),
