@@ -19,6 +19,7 @@ from muster.base.errors import Refusal
 from muster.flows.recording import release_waiting
 from muster.incidents.models import Incident
 from muster.places.models import Area, Grid
+from muster.places.posts import take_worker_posts
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
@@ -54,6 +55,8 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
         grids=grids,
         at=at,
     )
+    incident = Incident.objects.get(id=lease.incident)
+    take_worker_posts(grids, holder=lease.actor, incident=incident, since=code.made_at, at=at)
     record_event(
         "Device", device.id, "enrol", at=at, actor=lease.actor_id, incident=lease.incident, grid=grid.id
     )
@@ -61,7 +64,7 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
         "device": device.id, "lease": text, "lease_until": lease.expires_at,
         "intake": settings.ENVIRONMENT.intake_origin,
         "server_keys": [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()],
-        "incident": incident_json(Incident.objects.get(id=lease.incident)),
+        "incident": incident_json(incident),
         "grids": grids, "sub_districts": lease.sub_districts,
         "actor": {"id": lease.actor_id, "name": lease.actor.name, "role": "worker"},
     }  # fmt: skip
