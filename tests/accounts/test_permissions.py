@@ -35,7 +35,10 @@ OPEN = {
     "drill_read",
     "drill_control",
 }
-PHONES = {"sync_pull"}
+PHONES = {
+    "sync_pull",
+    *(f"work_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release")),
+}
 
 
 def operations() -> Iterator[tuple[str, Callable[..., Any]]]:

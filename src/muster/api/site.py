@@ -42,8 +42,8 @@ for module in (
     imports,
     plans,
     duplicates,
-    requests,
     dispatch,
+    requests,
     request_steps,
 ):
     api.add_router("", module.router)

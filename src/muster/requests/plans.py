@@ -54,7 +54,7 @@ def suggest(item: WorkItem, *, at: datetime, count: int = 5) -> list[Suggested]:
     people = _people(item.request, at=at)
     if not people:
         return []
-    from muster.planning.dispatching import Desk, explain_suggestion
+    from muster.planning.dispatching import Desk
 
     problem = _problem(people, [item])
     declined = [
@@ -71,11 +71,13 @@ def suggest(item: WorkItem, *, at: datetime, count: int = 5) -> list[Suggested]:
     )
     answer = []
     for one in found:
-        reason = explain_suggestion(problem, one)
         who = people[one.responder]
-        facts = {name: value for name, value in reason.facts.items() if name != "responder"}
+        why = {
+            "code": "suggested_same_grid" if one.is_own_grid else "suggested_near",
+            "facts": {"walk_m": one.walk_m, "load": one.load},
+        }
         more = _more_reasons(item.request, who)
-        answer.append(Suggested(who, one.walk_m, ({"code": reason.code, "facts": facts}, *more)))
+        answer.append(Suggested(who, one.walk_m, (why, *more)))
     return answer
 
 

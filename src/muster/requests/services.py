@@ -31,12 +31,14 @@ from muster.requests.rules import (
 from muster.requests.states import (
     ITEM_FREE,
     RANK,
+    Channel,
     RequestStatus,
     Urgency,
 )
 from muster.trail.services import record_event
 
 LONGEST_TEXT = 2000
+STAFF_CHANNELS = frozenset({Channel.PHONE, Channel.CHAT, Channel.COUNTER, Channel.WORKER, Channel.PROACTIVE})
 LONGEST_HOLD = timedelta(days=14)
 
 
@@ -322,3 +324,9 @@ def settle_status(row: Request, *, at: datetime) -> None:
         row.accepted_at, row.on_site_at = row.accepted_at or at, row.on_site_at or at
     if status == RequestStatus.DONE:
         row.done_at = at
+
+
+def answers_of(request: Request) -> dict[str, Any]:
+    """What was answered to the category's questions."""
+    said: dict[str, Any] = msgspec.json.decode(request.answers) if request.answers else {}
+    return said

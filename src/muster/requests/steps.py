@@ -248,6 +248,16 @@ def reopen(request: uuid.UUID, *, by: uuid.UUID | None, at: datetime) -> Request
     return row
 
 
+def add_piece(request: uuid.UUID, *, what: str, needs_skill: str, by: uuid.UUID, at: datetime) -> WorkItem:
+    """A further piece of work of an open request, for somebody else to do beside it."""
+    with transaction.atomic():
+        row = locked(request)
+        demand_open(row.status)
+        made = add_item(row, what=what[:LONGEST_TEXT], needs_skill=needs_skill[:40], at=at, by=by)
+        keep(row)
+    return made
+
+
 def add_note(
     request: Request, *, text: str, by: uuid.UUID | None, by_resident: bool = False, at: datetime
 ) -> Note:

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work on a phone (接单): what I am asked, what I have, what I may take; the lease is the key."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from muster.accounts.models import Lease
+from muster.api.auth import operation
+from muster.api.devices import lease_of
+from muster.base.clock import now
+from muster.base.errors import Refusal
+from muster.places.models import Dwelling
+from muster.places.queries import sub_districts_of_grids
+from muster.register.phones import mask_phone
+from muster.requests import work
+from muster.requests.models import Offer, WorkItem
+from muster.requests.queries import item_with_id, jobs_of, offers_to, pool_of
+from muster.responders.models import Responder
+from muster.responders.queries import responder_with_id
+from muster.responders.services import responder_for_worker
+from muster.trail.services import record_disclosures
+
+sync_router = Router(tags=["sync"])
+
+
+class Finish(Schema):
+    outcome: str
+    note: str = ""
+    photo: str = ""
+    left_to_do: str = ""
+
+
+class Decline(Schema):
+    reason: str
+
+
+@sync_router.get("/work", auth=None, operation_id="work_list", include_in_schema=True)
+@operation("session.read")
+def list_work(request: HttpRequest) -> dict[str, Any]:
+    """What I am asked, what I have, what I may take: the lease is the key."""
+    lease, me = _me(request)
+    at = now()
+    offers = offers_to(me.id, at=at)
+    jobs = jobs_of(me.id)
+    pool = pool_of(lease.grids, skills=me.skills)
+    return {
+        "me": {"id": me.id, "status": me.status, "open_jobs": me.open_jobs, "most_jobs": me.most_jobs},
+        "offers": [
+            {**_work_json(o.item), "lease_until": o.lease_until, "walk_m": o.walk_m, "reasons": o.reasons}
+            for o in offers
+        ],
+        "jobs": [_job_json(item) for item in jobs],
+        "pool": [_work_json(item) for item in pool],
+    }
+
+
+@sync_router.post("/work/{item_id}/accept", auth=None, operation_id="work_accept", include_in_schema=True)
+@operation("session.read")
+def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
+    """Takes it; who comes second hears that somebody has it, and gets the next one to look at."""
+    lease, me = _me(request)
+    _demand_mine(item_id, lease, me)
+    item = work.accept(item_id, responder=me.id, at=now(), by=lease.actor_id)
+    record_disclosures(
+        [item.request.person or item.request_id], actor=lease.actor_id, role="responder",
+        operation="work.accept", fields="text,place,phone", at=now(), grid=item.grid, purpose="request",
+    )  # fmt: skip
+    return _job_json(item)
+
+
+@sync_router.post("/work/{item_id}/decline", auth=None, operation_id="work_decline", include_in_schema=True)
+@operation("session.read")
+def decline(request: HttpRequest, item_id: uuid.UUID, body: Decline) -> dict[str, Any]:
+    lease, me = _me(request)
+    work.decline(item_id, responder=me.id, reason=body.reason, at=now(), by=lease.actor_id)
+    return {"ok": True}
+
+
+@sync_router.post("/work/{item_id}/arrive", auth=None, operation_id="work_arrive", include_in_schema=True)
+@operation("session.read")
+def arrive(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
+    lease, me = _me(request)
+    return _job_json(work.arrive(item_id, responder=me.id, at=now(), by=lease.actor_id))
+
+
+@sync_router.post("/work/{item_id}/finish", auth=None, operation_id="work_finish", include_in_schema=True)
+@operation("session.read")
+def finish(request: HttpRequest, item_id: uuid.UUID, body: Finish) -> dict[str, Any]:
+    lease, me = _me(request)
+    item = work.finish(
+        item_id, responder=me.id, outcome=body.outcome, note=body.note, photo=body.photo,
+        left_to_do=body.left_to_do, at=now(), by=lease.actor_id,
+    )  # fmt: skip
+    return {"id": item.id, "status": item.status, "outcome": item.outcome}
+
+
+@sync_router.post("/work/{item_id}/release", auth=None, operation_id="work_release", include_in_schema=True)
+@operation("session.read")
+def release(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
+    lease, me = _me(request)
+    item = work.release(item_id, responder=me.id, at=now(), by=lease.actor_id)
+    return {"id": item.id, "status": item.status}
+
+
+def _me(request: HttpRequest) -> tuple[Lease, Responder]:
+    """Who holds the phone, as somebody who serves. Raises Refusal lease_revoked, lease_expired."""
+    lease, at = lease_of(request), now()
+    if lease.revoked_at is not None or lease.device.revoked_at is not None:
+        raise Refusal("lease_revoked")
+    if lease.expires_at <= at:
+        raise Refusal("lease_expired")
+    grid = lease.grids[0]
+    me = responder_for_worker(
+        incident=lease.incident, user=lease.actor_id, name=lease.actor.name,
+        sub_district=sub_districts_of_grids([grid]).get(grid, 0), grid=grid, at=at,
+    )  # fmt: skip
+    return lease, responder_with_id(me.id)
+
+
+def _demand_mine(item: uuid.UUID, lease: Lease, me: Responder) -> None:
+    """What I was never asked and what lies outside my grids does not exist for me."""
+    asked = Offer.objects.filter(item_id=item, responder=me.id).exists()
+    if not asked and item_with_id(item).grid not in lease.grids:
+        raise Refusal("item_unknown")
+
+
+def _work_json(item: WorkItem) -> dict[str, Any]:
+    """Before it is accepted: what kind, how urgent, which building; no name, no door, no phone."""
+    request = item.request
+    return {
+        "id": item.id, "request": request.id, "number": request.number, "category": request.category,
+        "urgency": request.urgency, "needs_skill": item.needs_skill, "grid": item.grid,
+        "building": request.building, "respond_by": request.respond_by, "finish_by": request.finish_by,
+        "language": request.language, "made_at": request.made_at,
+    }  # fmt: skip
+
+
+def _job_json(item: WorkItem) -> dict[str, Any]:
+    """After it is accepted, until it is done: the door, what was said, and the word that opens it."""
+    request = item.request
+    label = (
+        Dwelling.objects.across(reason="requests").filter(id=request.dwelling).values_list("label", flat=True)
+    )
+    return {
+        **_work_json(item), "status": item.status, "accepted_at": item.accepted_at,
+        "on_site_at": item.on_site_at, "dwelling": request.dwelling, "door": label.first() or "",
+        "text": request.text or "", "what": item.what or "", "place": request.place or "",
+        "name": request.name or "", "phone": mask_phone(request.phone) if request.phone else None,
+        "spoken_word": request.spoken_word,
+    }  # fmt: skip
