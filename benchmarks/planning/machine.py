@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 import resource
@@ -58,6 +59,12 @@ def machine() -> dict[str, Any]:
 
 def memory_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def alone(work: Callable[..., Any], *facts: Any) -> Any:
+    """Do the work in a fresh process, so that its memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, facts)
 
 
 def write_result(engine: str, result: dict[str, Any]) -> Path:
