@@ -124,12 +124,13 @@ def allow(
     row = row_for(name, who.roles)
     if row.relation == "own" and (path is not None or grid is not None):
         held = [g for g in who.grants if g.role in row.roles]
-        if not any(_covers(g, path, grid) for g in held):
+        if not any(covers(g, path, grid) for g in held):
             raise Refusal("not_found")
     return who, row
 
 
-def _covers(grant: Grant, path: str | None, grid: Grid | None) -> bool:
+def covers(grant: Grant, path: str | None, grid: Grid | None) -> bool:
+    """Whether a grant reaches this area path or this grid."""
     if grid is not None:
         if grant.grid is not None and grant.grid in _lineage(grid):
             return True

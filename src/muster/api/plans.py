@@ -153,9 +153,12 @@ def plan_map(request: HttpRequest, plan_id: uuid.UUID, level: str = "SMALL") -> 
 @router.get("/plans/{plan_id}/buildings", operation_id="plans_buildings")
 @operation("plans.districting")
 def plan_buildings(request: HttpRequest, plan_id: uuid.UUID) -> dict[str, Any]:
-    """building -> key of its small grid in the proposal."""
+    """building -> key of its small grid in the proposal; and the buildings with their people, to find one by
+    address.
+    """
     plan = _plan(request, plan_id)
-    return {"small_of": plan.proposal["small_of"] if plan.proposal else {}}
+    small_of: dict[str, str] = plan.proposal["small_of"] if plan.proposal else {}
+    return {"small_of": small_of, "items": division_plans.buildings_of(plan, small_of)}
 
 
 @router.post("/plans/{plan_id}/move", operation_id="plans_move")

@@ -11,6 +11,7 @@ import msgspec
 from django.http import HttpRequest
 from ninja import Router, Schema
 
+from muster.api.allowed import freeze_progress, may, round_steps, why_not
 from muster.api.auth import AUTH, Caller, allow, caller, operation
 from muster.api.desk_facts import incoming_from_desk
 from muster.base.errors import Refusal
@@ -18,7 +19,6 @@ from muster.campaigns import certificates, services
 from muster.campaigns.models import Campaign, Round
 from muster.campaigns.queries import (
     MISSING,
-    account_of_grid,
     accounts_of_round,
     certificate_in_force,
     round_with_kind,
@@ -30,15 +30,16 @@ from muster.places.models import Area, Building, Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import grid_named, small_grids_below
-from muster.situation.buildings import progress_by_building, stairwells
+from muster.situation.buildings import building_page, stairwells
 from muster.situation.coverage import coverage_of_area, coverage_of_grid
 from muster.situation.missing import missing_page
+from muster.storage.scoping import Scope
 from muster.sync.pull import round_json
 from muster.trail.services import record_disclosures
 
 router = Router(tags=["rounds"], auth=AUTH)
 STEPS = {
-    "freeze": services.freeze_round,
+    "freeze": services.ask_freeze,
     "open": services.open_round,
     "start-closing": services.start_closing,
     "close": services.close_round,
@@ -75,6 +76,15 @@ def full_round_json(round_: Round) -> dict[str, Any]:
         **round_json(round_), "incident": round_.incident, "area": round_.area, "frozen_at": round_.frozen_at,
         "opened_at": round_.opened_at, "closed_at": round_.closed_at,
     }  # fmt: skip
+
+
+def watched_round_json(round_: Round, who: Caller) -> dict[str, Any]:
+    """One round as its page shows it: also how far freezing is, and which step the caller may take."""
+    return {
+        **full_round_json(round_),
+        "freezing": freeze_progress(round_),
+        "steps": round_steps(who, round_),
+    }
 
 
 @router.get("/rounds", operation_id="rounds_list")
@@ -126,8 +136,8 @@ def add_round(request: HttpRequest, body: RoundIn) -> dict[str, Any]:
 @router.get("/rounds/{round_id}", operation_id="rounds_read")
 @operation("rounds.read")
 def read_round(request: HttpRequest, round_id: uuid.UUID) -> dict[str, Any]:
-    allow(request, "rounds.read")
-    return full_round_json(round_in_reach(request, round_id))
+    who, _ = allow(request, "rounds.read")
+    return watched_round_json(round_in_reach(request, round_id), who)
 
 
 @router.get("/rounds/{round_id}/coverage", operation_id="rounds_coverage")
@@ -165,11 +175,7 @@ def read_missing(
         allow(request, "rounds.missing", grid=found)
         grids = small_grids_below(found)
     else:
-        path = area_with_id(area).path if area is not None else round_.area_path
-        rows = Grid.objects.filter(area__path__startswith=path, level="SMALL").values_list(
-            "id", "sub_district"
-        )
-        grids = [g for g, sub in rows if scope.allows(sub_district=sub, grid=g)]
+        grids = _small_grids(area_with_id(area).path if area is not None else round_.area_path, scope)
     classes = [c for c in cls.split(",") if c] or list(MISSING)
     page = missing_page(
         round_,
@@ -225,16 +231,31 @@ def record(request: HttpRequest, round_id: uuid.UUID, body: DeskFacts) -> dict[s
 
 @router.get("/rounds/{round_id}/buildings", operation_id="rounds_buildings")
 @operation("rounds.coverage")
-def read_buildings(request: HttpRequest, round_id: uuid.UUID, grid: int) -> dict[str, Any]:
-    found = grid_with_id(grid)
-    who, row = allow(request, "rounds.coverage", grid=found)
+def read_buildings(
+    request: HttpRequest,
+    round_id: uuid.UUID,
+    grid: int | None = None,
+    area: int | None = None,
+    cursor: str = "",
+    limit: int = 200,
+) -> dict[str, Any]:
+    """Building by building, of a grid, an area, or the whole round as far as the caller sees it."""
+    who, row = allow(request, "rounds.coverage")
     round_ = round_in_reach(request, round_id)
-    items = [
-        b
-        for small in small_grids_below(found)
-        for b in progress_by_building(account_of_grid(round_.id, small), scope=who.scope(row))
-    ]
-    return {"items": items, "next": None, "count": len(items)}
+    scope = who.scope(row)
+    if grid is not None:
+        found = grid_with_id(grid)
+        allow(request, "rounds.coverage", grid=found)
+        grids = small_grids_below(found)
+    else:
+        grids = _small_grids(area_with_id(area).path if area is not None else round_.area_path, scope)
+    accounts = accounts_of_round(round_.id, grids)
+    return building_page(round_, accounts, scope=scope, cursor=cursor, limit=max(1, min(limit, 500)))
+
+
+def _small_grids(path: str, scope: Scope) -> list[int]:
+    rows = Grid.objects.filter(area__path__startswith=path, level="SMALL").values_list("id", "sub_district")
+    return [g for g, sub in rows if scope.allows(sub_district=sub, grid=g)]
 
 
 @router.get("/buildings/{building_id}/stairwell", operation_id="rounds_stairwell")
@@ -257,7 +278,7 @@ def read_stairwell(
 def read_certificate(request: HttpRequest, round_id: uuid.UUID, grid_id: int) -> dict[str, Any]:
     grid = grid_with_id(grid_id)
     who, _ = allow(request, "rounds.certificate", grid=grid)
-    return certificate_json(round_in_reach(request, round_id), grid, at=who.at)
+    return certificate_json(round_in_reach(request, round_id), grid, who)
 
 
 @router.post("/rounds/{round_id}/grids/{grid_id}/certificate", operation_id="rounds_certify")
@@ -267,16 +288,21 @@ def sign(request: HttpRequest, round_id: uuid.UUID, grid_id: int, body: Signing)
     grid = grid_with_id(grid_id)
     who, _ = allow(request, "rounds.certify", grid=grid)
     round_ = round_in_reach(request, round_id)
+    draft = _draft(round_, grid, who.at)
+    before = certificate_in_force(round_.id, grid.id)
+    if before is not None and bytes(before.entries_hash) != draft.entries_hash and not draft.obstacles:
+        # What was signed is no longer true: the new signature takes its place, the old one stays in sight.
+        certificates.withdraw_certificate(before, by=who.user.id, at=who.at)
     certificates.sign_certificate(
         round_,
         grid.id,
-        draft=_draft(round_, grid, who.at),
+        draft=draft,
         by=who.user.id,
         name=who.user.name,
         reservations=body.reservations.strip()[:2000],
         at=who.at,
     )
-    return certificate_json(round_, grid, at=who.at)
+    return certificate_json(round_, grid, who)
 
 
 def _draft(round_: Round, grid: Grid, at: datetime) -> certificates.Draft:
@@ -292,9 +318,9 @@ def _draft(round_: Round, grid: Grid, at: datetime) -> certificates.Draft:
     )
 
 
-def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, Any]:
+def certificate_json(round_: Round, grid: Grid, who: Caller) -> dict[str, Any]:
     signed = certificate_in_force(round_.id, grid.id)
-    draft = _draft(round_, grid, at)
+    draft = _draft(round_, grid, who.at)
     area: Area = grid.area
     return {
         "round": {
@@ -313,6 +339,7 @@ def certificate_json(round_: Round, grid: Grid, *, at: datetime) -> dict[str, An
         },
         "state": "SIGNED" if signed else "READY" if not draft.obstacles else "NOT_READY",
         "obstacles": list(draft.obstacles),
+        "sign": may(why_not(who, "rounds.certify", grid=grid)),
         "text": {
             "zh": signed.text_zh if signed else draft.text_zh,
             "en": signed.text_en if signed else draft.text_en,
@@ -344,7 +371,7 @@ def take_step(request: HttpRequest, round_id: uuid.UUID, step: str) -> dict[str,
     act = STEPS.get(step)
     if act is None:
         raise Refusal("not_found")
-    return full_round_json(act(round_, by=who.user.id, at=who.at))
+    return watched_round_json(act(round_, by=who.user.id, at=who.at), who)
 
 
 def scope_condition(scope: Any) -> Any:

@@ -14,6 +14,7 @@ from ninja import Router, Schema
 
 from muster.accounts.models import User
 from muster.accounts.policy import roles
+from muster.api.allowed import operations_of
 from muster.api.auth import AUTH, allow, caller, operation
 from muster.base.errors import Refusal
 from muster.incidents.models import Incident
@@ -57,6 +58,7 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
         "is_drill": bool(incident and incident.is_drill),
         "demo": bool(incident and incident.is_drill and demo_logins()),
         "csrf": get_token(request),
+        "may": [],
         "modules": ["register", "campaigns", "grids", "imports", "held", "devices", "plans"],
         "pack": None,
     }
@@ -69,6 +71,7 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
         areas = {a.id: a for a in Area.objects.filter(id__in=[g.area for g in who.grants if g.area])}
         grids = {g.id: g for g in Grid.objects.filter(id__in=[g.grid for g in who.grants if g.grid])}
         names = roles()
+        answer["may"] = operations_of(who)
         answer["user"] = {"id": who.user.id, "name": who.user.name, "lang": who.user.language, "title": ""}
         answer["grants"] = [
             {
@@ -77,7 +80,9 @@ def read_session(request: HttpRequest) -> dict[str, Any]:
                 "area": {"id": a.id, "name": a.name, "name_en": a.name_en, "level": a.level}
                 if (a := areas.get(g.area or 0))
                 else None,
-                "grid": {"id": grid.id, "name": grid.name} if (grid := grids.get(g.grid or 0)) else None,
+                "grid": {"id": grid.id, "name": grid.name, "name_en": grid.name_en}
+                if (grid := grids.get(g.grid or 0))
+                else None,
                 "everywhere": g.area_path == "/",
             }
             for g in who.grants

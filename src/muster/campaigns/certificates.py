@@ -22,7 +22,6 @@ from muster.base.messages import fill
 from muster.campaigns.models import Certificate, Round, RoundGrid
 from muster.campaigns.queries import (
     account_of_grid,
-    certificate_in_force,
     counted_classes,
     doors_of_grid,
     entries_of_grid,
@@ -199,6 +198,13 @@ def still_matches(certificate: Certificate) -> bool:
     )
 
 
+def why_not_certify(round_: Round) -> Refusal | None:
+    """Grids whose certificate is not signed yet."""
+    signed = Certificate.objects.filter(round=round_.id, withdrawn_at__isnull=True).values("grid")
+    missing = RoundGrid.objects.filter(round=round_.id).exclude(grid__in=signed).count()
+    return Refusal("grids_not_certified", count=missing) if missing else None
+
+
 def certify_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
     """The whole round, once every grid's certificate is signed.
 
@@ -207,8 +213,7 @@ def certify_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round
     """
     from muster.campaigns.services import change_status
 
-    missing = [g for g in RoundGrid.objects.filter(round=round_.id).values_list("grid", flat=True)
-               if certificate_in_force(round_.id, g) is None]  # fmt: skip
-    if missing:
-        raise Refusal("grids_not_certified", count=len(missing))
+    refused = why_not_certify(round_)
+    if refused is not None:
+        raise refused
     return change_status(round_, RoundStatus.CERTIFIED, by=by, at=at)

@@ -61,6 +61,9 @@ class Round(models.Model):
     status = models.CharField(max_length=16, choices=RoundStatus.choices, default=RoundStatus.PLANNED)
     opens_at = models.DateTimeField(null=True)
     closes_at = models.DateTimeField(null=True)
+    # Somebody asked for a large roster to be frozen; the worker does it, and takes it up again after a fall.
+    freeze_asked_at = models.DateTimeField(null=True)
+    freeze_asked_by = models.UUIDField(null=True)
     frozen_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Sum
 
 from muster.base.errors import Refusal
 from muster.campaigns.kinds import check_definition
@@ -92,6 +93,47 @@ def plan_round(
     return made
 
 
+FREEZE_AT_ONCE = 60
+
+
+def ask_freeze(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
+    """Freezes a small roster now; a large one is noted for the worker, while the desk watches its progress.
+
+    Raises:
+        Refusal: "round_not_ready", "area_without_grids".
+    """
+    demand_transition(round_.status, RoundStatus.ROSTER_FROZEN)
+    refused = why_not_freeze(round_)
+    if refused is not None:
+        raise refused
+    if active_grids(round_.area_path).count() <= FREEZE_AT_ONCE:
+        return freeze_round(round_, by=by, at=at)
+    asked = Round.objects.filter(id=round_.id, status=RoundStatus.PLANNED, freeze_asked_at__isnull=True)
+    if asked.update(freeze_asked_at=at, freeze_asked_by=by):
+        record_event("Round", round_.id, "ask_freeze", at=at, actor=by, incident=round_.incident)
+    round_.refresh_from_db()
+    return round_
+
+
+def next_to_freeze() -> Round | None:
+    """The round that has waited longest for its roster."""
+    asked = Round.objects.filter(status=RoundStatus.PLANNED, freeze_asked_at__isnull=False)
+    return asked.order_by("freeze_asked_at").first()
+
+
+def why_not_freeze(round_: Round) -> Refusal | None:
+    return (
+        None if active_grids(round_.area_path).exists() else Refusal("area_without_grids", area=round_.area)
+    )
+
+
+def freezing(round_: Round) -> tuple[int, int, int]:
+    """(grids frozen, grids in all, units on the roster so far)."""
+    rows = RoundGrid.objects.filter(round=round_.id, is_frozen=True)
+    told = rows.aggregate(done=Count("grid"), units=Sum("frozen"))
+    return told["done"], active_grids(round_.area_path).count(), told["units"] or 0
+
+
 def freeze_round(
     round_: Round, *, by: uuid.UUID | None, at: datetime, progress: Progress | None = None
 ) -> Round:
@@ -145,7 +187,10 @@ def _freeze_grid(round_: Round, grid: Grid) -> None:
         for d in doors
     ]
     with transaction.atomic():
+        # Two that freeze at once: the second finds the grid done and leaves it alone.
         revision = bump_revisions([grid.id])[grid.id]
+        if RoundGrid.objects.filter(round=round_.id, grid=grid.id).exists():
+            return
         for entry in entries:
             entry.rev = revision
         for door in door_rows:
@@ -185,6 +230,17 @@ def open_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
 def start_closing(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
     """From here on only what is still open is explained; facts keep coming in."""
     return change_status(round_, RoundStatus.CLOSING, by=by, at=at)
+
+
+def why_not_close(round_: Round) -> Refusal | None:
+    """What still stands in the way of closing, by the accounts."""
+    told = RoundGrid.objects.filter(round=round_.id).aggregate(
+        open=Sum("n_open"), unreached=Sum("n_unreached")
+    )
+    open_entries, unreached = told["open"] or 0, told["unreached"] or 0
+    if open_entries or unreached:
+        return Refusal("round_has_open_entries", open=open_entries, unreached=unreached)
+    return None
 
 
 def close_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:

@@ -43,7 +43,7 @@ def run_web() -> None:
     environment = settings.ENVIRONMENT
     host = os.environ.get("MUSTER_BIND") or ("0.0.0.0" if environment.tls_cert else "127.0.0.1")  # noqa: S104
     Granian(
-        "muster.config.wsgi:application", address=host, port=environment.port, interface=Interfaces.WSGI,
+        "muster.cli.web_app:application", address=host, port=environment.port, interface=Interfaces.WSGI,
         workers=1, blocking_threads=8, backlog=1024, respawn_failed_workers=True, log_access=False,
         ssl_cert=environment.tls_cert, ssl_key=environment.tls_key, websockets=False,
     ).serve()  # fmt: skip
@@ -81,16 +81,18 @@ def run_fold() -> None:
 
 def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
+    from muster.cli.freeze_child import FreezeChild
     from muster.cli.import_child import ImportChild
     from muster.cli.plan_child import PlanChild
     from muster.trail.services import seal_events
 
     stop = stop_event()
-    plans, imports = PlanChild(), ImportChild()
+    plans, imports, rosters = PlanChild(), ImportChild(), FreezeChild()
     while not stop.is_set():
         try:
             plans.look_after()
             imports.look_after()
+            rosters.look_after()
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:
@@ -99,3 +101,4 @@ def run_worker() -> None:
         stop.wait(WORK_SECONDS)
     plans.stop()
     imports.stop()
+    rosters.stop()

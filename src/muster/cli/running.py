@@ -19,6 +19,7 @@ def register_commands(app: typer.Typer) -> None:
     app.command(hidden=True)(fold)
     app.command(hidden=True)(work)
     app.command("solve-plan", hidden=True)(solve_plan)
+    app.command("freeze-round", hidden=True)(freeze_asked_round)
     tls = typer.Typer(help="Certificates for training and for a site that lives alone.")
     tls.command("init")(tls_init)
     app.add_typer(tls, name="tls")
@@ -71,6 +72,19 @@ def solve_plan(plan: str) -> None:
     from muster.register import division_plans
 
     division_plans.solve_plan(uuid.UUID(plan))
+
+
+def freeze_asked_round(round_id: str) -> None:
+    """Freeze the roster that a desk asked for; started by the worker."""
+    import uuid
+
+    set_up()
+    from muster.base.clock import now
+    from muster.campaigns.queries import round_with_kind
+    from muster.campaigns.services import freeze_round
+
+    asked = round_with_kind(uuid.UUID(round_id))
+    freeze_round(asked, by=asked.freeze_asked_by, at=now())
 
 
 def tls_init(

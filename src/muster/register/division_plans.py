@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from muster.base.errors import Refusal
-from muster.places.models import Area, Grid
+from muster.places.models import Area, Building, Grid
 from muster.places.states import GridLevel, GridStatus
 from muster.register.models import DivisionPlan, Person
 from muster.register.plan_models import PlanState
@@ -50,6 +50,11 @@ def grids_in_force(area: Area) -> list[int]:
 
 def next_queued() -> DivisionPlan | None:
     return DivisionPlan.objects.filter(state=PlanState.QUEUED).order_by("made_at").first()
+
+
+def queue_left_behind() -> int:
+    """Plans whose process is gone begin anew. Called by the only worker, before it starts any."""
+    return DivisionPlan.objects.filter(state=PlanState.RUNNING).update(state=PlanState.QUEUED, progress=None)
 
 
 def solve_plan(plan_id: uuid.UUID) -> DivisionPlan:
@@ -102,6 +107,27 @@ def move_building(plan: DivisionPlan, building: uuid.UUID, to: str) -> DivisionP
     plan.proposal = proposal_json(redraw(Area.objects.get(id=plan.area), proposal, plan.measure))
     plan.save(update_fields=["proposal"])
     return plan
+
+
+def buildings_of(plan: DivisionPlan, small_of: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The buildings of a plan with address, people and the small grid they stand in, by street and walk."""
+    living = Person.objects.across(reason="count").filter(
+        dwelling__building__area__path__startswith=plan.area_path, lives_here=True, left_at__isnull=True
+    )
+    people = Counter(living.values_list("dwelling__building_id", flat=True))
+    rows = Building.objects.filter(area__path__startswith=plan.area_path).select_related("compound")
+    return [
+        {
+            "id": b.id,
+            "name": b.name,
+            "street": b.street,
+            "compound": b.compound.name if b.compound else "",
+            "grid": small_of[str(b.id)],
+            "people": people[b.id],
+        }
+        for b in rows.order_by("street", "walk_order", "code")
+        if str(b.id) in small_of
+    ]
 
 
 def demand_adoptable(plan: DivisionPlan) -> None:

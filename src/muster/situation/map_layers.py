@@ -5,7 +5,6 @@ is left.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +13,7 @@ from muster.campaigns.queries import accounts_of_round
 from muster.campaigns.services import written_side
 from muster.places.models import Area, Building, Compound, Grid, MapFeature
 from muster.places.queries import small_grids_below
-from muster.situation.buildings import progress_by_building
+from muster.situation.buildings import progress_of
 from muster.situation.coverage import certified_grids
 from muster.storage.scoping import Scope
 
@@ -88,13 +87,9 @@ def _summed(accounts: list[RoundGrid]) -> dict[str, int]:
 
 def building_layer(grids: list[Grid], round_: Round | None, *, scope: Scope) -> dict[str, Any]:
     """Buildings of some grids with what is left in each."""
-    progress: dict[Any, dict[str, Any]] = {}
-    if round_ is not None:
-        for account in accounts_of_round(round_.id, [g.id for g in grids]):
-            progress.update({row["id"]: row for row in progress_by_building(account, scope=scope)})
-    by_grid: dict[int, list[Building]] = defaultdict(list)
-    for b in Building.objects.filter(grid__in=[g.id for g in grids]):
-        by_grid[b.grid or 0].append(b)
+    ids = [g.id for g in grids]
+    rows = list(Building.objects.filter(scope.condition(), grid__in=ids).order_by("grid"))
+    progress = progress_of(round_, accounts_of_round(round_.id, ids), rows) if round_ is not None else {}
     return collection(
         feature(
             b.footprint or {"type": "Point", "coordinates": [b.lon, b.lat]},
@@ -111,6 +106,5 @@ def building_layer(grids: list[Grid], round_: Round | None, *, scope: Scope) -> 
                 if k in {"left", "done", "total", "doors", "seen"}
             },
         )
-        for buildings in by_grid.values()
-        for b in buildings
+        for b in rows
     )

@@ -2,10 +2,11 @@
 /** Every call the desk makes, one function each, by the noun it is about. */
 import { address, request, type Query } from '@muster/ui'
 import type { Shapes } from '@muster/map'
+import type { DistrictingPlan, PlanBuilding } from './plans'
 import type {
-  Area, BuildingProgress, Campaign, CampaignKind, Certificate, Coverage, Device, Disclosure, DistrictingPlan, DwellingPage,
-  DwellingRow, EnrolCode, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow,
-  Pack, Round, Session, Stairwell, TimelineItem, BuildingRow,
+  Area, BuildingProgress, Campaign, CampaignKind, Certificate, Coverage, Device, Disclosure, DwellingPage, DwellingRow,
+  EnrolCode, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow, Pack,
+  Round, RoundStep, Session, Stairwell, TimelineItem, BuildingRow,
 } from './types'
 import type { DuplicatePair, Judgement, PairLine } from './duplicates'
 
@@ -54,7 +55,7 @@ export const rounds = {
   list: (query: Query = {}) => get<Page<Round>>('/rounds', query),
   one: (id: string) => get<Round>(`/rounds/${id}`),
   create: (body: { campaign: string; name: string; opens_at: string; closes_at: string }) => post<Round>('/rounds', body),
-  move: (id: string, step: 'freeze' | 'open' | 'start-closing' | 'close' | 'reopen' | 'certify') => post<Round>(`/rounds/${id}/${step}`),
+  move: (id: string, step: RoundStep) => post<Round>(`/rounds/${id}/${step}`),
   coverage: (id: string, query: Query) => get<Coverage>(`/rounds/${id}/coverage`, query),
   missing: (id: string, query: Query) => get<Page<MissingEntry>>(`/rounds/${id}/missing`, query),
   buildings: (id: string, query: Query) => get<Page<BuildingProgress>>(`/rounds/${id}/buildings`, query),
@@ -108,7 +109,7 @@ export const plans = {
   start: (body: { area: number; targets: DistrictingPlan['targets']; measure: string }) => post<{ id: string }>('/plans/districting', body),
   one: (id: string) => get<DistrictingPlan>(`/plans/${id}`),
   gridMap: (id: string, level: string) => get<Shapes>(`/plans/${id}/grids.geojson`, { level }),
-  smallOf: (id: string) => get<{ small_of: Record<string, string> }>(`/plans/${id}/buildings`),
+  buildings: (id: string) => get<{ items: PlanBuilding[] }>(`/plans/${id}/buildings`),
   move: (id: string, building: string, to: string) => post<DistrictingPlan>(`/plans/${id}/move`, { building, to }),
   adopt: (id: string) => post(`/plans/${id}/adopt`),
 }

@@ -18,6 +18,8 @@ export interface Session {
   demo: boolean
   csrf: string
   modules: string[]
+  /** Operations of the policy table that one of the roles has a row for. */
+  may: string[]
   pack: { key: string; name: Bilingual; language: 'zh' | 'en' } | null
 }
 
@@ -179,6 +181,18 @@ export interface Round {
   frozen_at: string | null
   opened_at: string | null
   closed_at: string | null
+  /** How far the roster is frozen, while it is being frozen; told with one round, not in lists. */
+  freezing?: { asked_at: string | null; done: number; total: number; units: number } | null
+  /** The steps that follow, and whether this person may take them. */
+  steps?: ({ step: RoundStep } & Allowed)[]
+}
+
+export type RoundStep = 'freeze' | 'open' | 'start-closing' | 'close' | 'reopen' | 'certify'
+
+/** What the server lets this person do, and what forbids it. */
+export interface Allowed {
+  may: boolean
+  why_not: ({ code: string } & Bilingual) | null
 }
 
 export interface Figures {
@@ -256,6 +270,7 @@ export interface Certificate {
   grid: { id: number; name: string; code: string; area: string }
   state: 'NOT_READY' | 'READY' | 'SIGNED'
   obstacles: string[]
+  sign: Allowed
   text: Bilingual
   figures: CertificateFigures
   now: CertificateFigures
@@ -408,26 +423,4 @@ export interface HeldFact {
   round: string | null
   device: { id: string; name: string }
   seq: number
-}
-
-export interface DistrictingPlan {
-  id: string
-  state: 'QUEUED' | 'RUNNING' | 'READY' | 'ADOPTED' | 'FAILED'
-  area: { id: number; name: string }
-  progress: { done: number; total: number } | null
-  targets: { small: number; medium: number; large: number }
-  measure: 'population' | 'workload'
-  made_at: string
-  proposal: PlanFigures | null
-  today: PlanFigures | null
-  reasons: (Bilingual & { grid?: number })[]
-  gap: number | null
-  /** People whose grid would be another one. */
-  moved_people?: number
-  problem?: string | null
-}
-
-export interface PlanFigures {
-  levels: { level: GridLevel; grids: number; smallest: number; mean: number; largest: number; spread: number }[]
-  populations: number[]
 }

@@ -6,18 +6,12 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed, ref, type ComputedRef, type Ref } from 'vue'
 import { useRoute } from 'vue-router'
 import { places, plans } from '../api/calls'
-import type { DistrictingPlan } from '../api/types'
+import type { DistrictingPlan, PlanBuilding, PlanGrid } from '../api/plans'
 import { useBaseMap } from '../grids/gridMap'
 
 type Id = string | number
 type Level = 'SMALL' | 'MEDIUM' | 'LARGE'
 
-export interface MovingBuilding {
-  id: string
-  name: string
-  /** Key of the small grid it stands in now. */
-  from: string | null
-}
 
 export interface PlanView {
   plan: Ref<DistrictingPlan | undefined>
@@ -31,11 +25,14 @@ export interface PlanView {
   shades: ComputedRef<Map<Id, Shade>>
   layers: ShownLayers
   picked: Ref<Id | null>
-  moving: Ref<MovingBuilding | null>
-  target: ComputedRef<{ key: string; name: string } | null>
+  /** Small grids of the proposal, and the buildings in it: what the list and the keyboard work with. */
+  small: ComputedRef<PlanGrid[]>
+  houses: ComputedRef<PlanBuilding[]>
+  moving: ComputedRef<PlanBuilding | null>
+  target: Ref<string | null>
   failed: Ref<unknown>
   gap: ComputedRef<string>
-  pickBuilding: (id: Id) => void
+  pickBuilding: (id: Id | null) => void
   pickGrid: (id: Id | null) => void
   move: () => Promise<void>
   adopt: () => Promise<void>
@@ -47,7 +44,8 @@ export function usePlan(): PlanView {
   const id = String(useRoute().params.plan)
   const level = ref<Level>('SMALL')
   const picked = ref<Id | null>(null)
-  const moving = ref<MovingBuilding | null>(null)
+  const movingId = ref<string | null>(null)
+  const target = ref<string | null>(null)
   const failed = ref<unknown>(null)
   const plan = useQuery({
     queryKey: ['plan', id],
@@ -59,19 +57,17 @@ export function usePlan(): PlanView {
   const proposed = useQuery({ queryKey: ['plan-map', id, level], queryFn: () => plans.gridMap(id, level.value), enabled: isReady })
   const today = useQuery({ queryKey: ['grid-map-today', area, level], queryFn: () => places.gridMap({ area: area.value, level: level.value }), enabled: isReady })
   const buildings = useQuery({ queryKey: ['plan-buildings', area], queryFn: () => places.buildingMap({ area: area.value }), enabled: isReady, staleTime: 60_000 })
-  const smallOf = useQuery({ queryKey: ['plan-small-of', id], queryFn: () => plans.smallOf(id), enabled: isReady })
+  const listed = useQuery({ queryKey: ['plan-houses', id], queryFn: () => plans.buildings(id), enabled: isReady })
+  const houses = computed(() => listed.data.value?.items ?? [])
+  const moving = computed(() => houses.value.find((one) => one.id === movingId.value) ?? null)
+  const small = computed(() => (plan.data.value?.grids ?? []).filter((one) => one.level === 'SMALL'))
   const shapes = computed(() => proposed.data.value ?? null)
 
   const again = (): void => {
     void plan.refetch()
     void proposed.refetch()
-    void smallOf.refetch()
+    void listed.refetch()
   }
-
-  const target = computed(() => {
-    const found = shapes.value?.features.find((shape) => shape.properties.id === picked.value)
-    return found ? { key: String(found.properties.key), name: String(found.properties.name) } : null
-  })
 
   async function move(): Promise<void> {
     const one = moving.value
@@ -79,14 +75,14 @@ export function usePlan(): PlanView {
     if (!one || !to) return
     failed.value = null
     try {
-      await plans.move(id, one.id, to.key)
+      await plans.move(id, one.id, to)
       again()
-      const { from } = one
-      offerUndo(sentence('plans.moved', { building: one.name, grid: to.name }), from === null ? null : async () => {
-        await plans.move(id, one.id, from)
+      offerUndo(sentence('plans.moved', { building: one.name, grid: small.value.find((grid) => grid.key === to)?.name ?? to }), async () => {
+        await plans.move(id, one.id, one.grid)
         again()
       })
-      moving.value = null
+      movingId.value = null
+      target.value = null
     } catch (error) {
       failed.value = error
     }
@@ -104,16 +100,21 @@ export function usePlan(): PlanView {
     shades: computed(() => bySize(shapes.value)),
     layers: { ...ALL_LAYERS, missing: false, stale: false },
     picked,
+    small,
+    houses,
     moving,
     target,
     failed,
     gap: computed(() => (plan.data.value?.gap === null || plan.data.value?.gap === undefined ? '' : formatShare(plan.data.value.gap * 10_000, 10_000, language.value))),
     pickBuilding: (building) => {
-      const found = buildings.data.value?.features.find((shape) => shape.properties.id === building)
-      moving.value = { id: String(building), name: String(found?.properties.name ?? building), from: smallOf.data.value?.small_of[String(building)] ?? null }
+      movingId.value = building === null ? null : String(building)
+      failed.value = null
     },
     pickGrid: (grid) => {
       picked.value = grid
+      const found = shapes.value?.features.find((shape) => shape.properties.id === grid)
+      // A building goes into a small grid; pressing a larger one only looks at it.
+      if (level.value === 'SMALL') target.value = found ? String(found.properties.key) : null
     },
     move,
     adopt: async () => {

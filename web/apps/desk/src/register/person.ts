@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, type ComputedRef, type Ref } from 'vue'
 import { register } from '../api/calls'
 import type { Disclosure, PersonPage, TimelineItem } from '../api/types'
+import { mayAsk } from '../shell/session'
 
 export function usePerson(id: Readonly<Ref<string | null>>): {
   person: Ref<PersonPage | undefined>
@@ -18,7 +19,7 @@ export function usePerson(id: Readonly<Ref<string | null>>): {
   const own = (): string => id.value ?? ''
   const person = useQuery({ queryKey: ['person', id], queryFn: () => register.person(own()), enabled })
   const timeline = useQuery({ queryKey: ['person-timeline', id], queryFn: () => register.timeline(own()), enabled })
-  const looked = useQuery({ queryKey: ['person-looked', id], queryFn: () => register.disclosures(own()), enabled })
+  const looked = useQuery({ queryKey: ['person-looked', id], queryFn: () => register.disclosures(own()), enabled: computed(() => id.value !== null && mayAsk('register.disclosures')) })
   return {
     person: person.data,
     error: person.error,

@@ -4,7 +4,7 @@ import type { Coverage, CoverageChild, MissingEntry, Outcome, Round } from '../a
 import { shownState } from './certificate'
 import { mostRunning } from './current'
 import { contactFact, newFactId, outcomeFact, subjectOf, undoFact } from './facts'
-import { canTake, nextStep, obstacles, unsigned } from './steps'
+import { allowed, frozenShare, nextStep, obstacles, reasonOf, unsigned } from './steps'
 
 const coverage = (classes: Record<string, number>, children: Partial<CoverageChild>[] = []): Coverage => {
   const sum = Object.values(classes).reduce((total, one) => total + one, 0)
@@ -22,15 +22,28 @@ test('each status has its next step, the last has none', () => {
 test('a round closes only when nothing is open; before that the same is only said', () => {
   const left = coverage({ DONE: 8, UNREACHED: 2 })
   expect(obstacles({ status: 'OPEN' }, left).map((one) => [one.count, one.blocks])).toEqual([[2, false]])
-  expect(canTake({ status: 'OPEN' }, left)).toBe(true)
-  expect(canTake({ status: 'CLOSING' }, left)).toBe(false)
-  expect(canTake({ status: 'CLOSING' }, coverage({ DONE: 8, EXPLAINED: 2 }))).toBe(true)
+  expect(obstacles({ status: 'CLOSING' }, left).map((one) => one.blocks)).toEqual([true])
+  expect(obstacles({ status: 'CLOSING' }, coverage({ DONE: 8, EXPLAINED: 2 }))).toEqual([])
 })
 
-test('a round is signed off only when every part is signed', () => {
-  expect(canTake({ status: 'CLOSED' }, coverage({ DONE: 1 }, [{ certified: true }, { certified: false }]))).toBe(false)
-  expect(canTake({ status: 'CLOSED' }, coverage({ DONE: 1 }, [{ certified: true }]))).toBe(true)
+test('parts without a signature are counted', () => {
+  expect(unsigned(coverage({ DONE: 1 }, [{ certified: true }, { certified: false }]))).toBe(1)
   expect(unsigned(undefined)).toBe(1)
+})
+
+test('who may take a step is what the server says, with its reason', () => {
+  const why = (code: string) => ({ code, zh: code, en: code })
+  const round = { steps: [{ step: 'close' as const, may: false, why_not: why('role_may_not') }, { step: 'reopen' as const, may: true, why_not: null }] }
+  expect(allowed(round, 'close')?.may).toBe(false)
+  expect(reasonOf(round, 'close')?.code).toBe('role_may_not')
+  expect(reasonOf({ steps: [{ step: 'close', may: false, why_not: why('round_has_open_entries') }] }, 'close')).toBeNull()
+  expect(allowed({}, 'close')).toBeNull()
+})
+
+test('the share of frozen grids is whole, and none while nobody freezes', () => {
+  expect(frozenShare({ freezing: { asked_at: null, done: 2, total: 3, units: 9 } })).toBe(66)
+  expect(frozenShare({ freezing: { asked_at: null, done: 0, total: 0, units: 0 } })).toBe(0)
+  expect(frozenShare({ freezing: null })).toBeNull()
 })
 
 test('a signature that no longer fits is shown as outdated', () => {

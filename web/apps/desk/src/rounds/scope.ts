@@ -19,6 +19,8 @@ export interface RoundScope {
   asked: (name: string) => string | null
 }
 
+const FREEZING_EVERY_MS = 1_000
+
 export function useRoundScope(): RoundScope {
   const route = useRoute()
   const router = useRouter()
@@ -27,7 +29,7 @@ export function useRoundScope(): RoundScope {
     const value = route.query[name]
     return typeof value === 'string' && value !== '' ? value : null
   }
-  const round = useQuery({ queryKey: ['round', id], queryFn: () => rounds.one(id.value), refetchInterval: 10_000 })
+  const round = useQuery({ queryKey: ['round', id], queryFn: () => rounds.one(id.value), refetchInterval: (query) => (query.state.data?.freezing ? FREEZING_EVERY_MS : 10_000) })
   const query = computed(() => {
     const grid = Number(asked('grid')) || null
     return { grid, area: grid ? null : Number(asked('area')) || areaId.value }

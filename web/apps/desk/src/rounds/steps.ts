@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The way of a round to its end: which step comes next, and what still stands in front of it. */
 import { doorsNeverReached, isBalanced } from '@muster/ui'
-import type { Coverage, Round, RoundStatus } from '../api/types'
+import type { Allowed, Coverage, Round, RoundStatus, RoundStep } from '../api/types'
 
-export type Step = 'freeze' | 'open' | 'start-closing' | 'close' | 'certify'
+export type Step = Exclude<RoundStep, 'reopen'>
 
 export const STATUSES: readonly RoundStatus[] = ['PLANNED', 'ROSTER_FROZEN', 'OPEN', 'CLOSING', 'CLOSED', 'CERTIFIED']
 
@@ -42,9 +42,21 @@ export function obstacles(round: Pick<Round, 'status'>, coverage: Coverage | und
   return round.status === 'OPEN' || round.status === 'CLOSING' ? found.filter((one) => one.count > 0) : []
 }
 
-export function canTake(round: Pick<Round, 'status'>, coverage: Coverage | undefined): boolean {
-  if (round.status === 'CLOSED') return unsigned(coverage) === 0
-  return nextStep(round.status) !== null && !obstacles(round, coverage).some((one) => one.blocks)
+/** What the server says of a step: it alone knows who may take it and what stands in its way. */
+export function allowed(round: Pick<Round, 'steps'>, step: RoundStep | null): Allowed | null {
+  return round.steps?.find((one) => one.step === step) ?? null
+}
+
+/** What forbids a step and is not already told as a number above the button. */
+export function reasonOf(round: Pick<Round, 'steps'>, step: RoundStep | null): Allowed['why_not'] {
+  const reason = allowed(round, step)?.why_not ?? null
+  return reason && ['round_has_open_entries', 'grids_not_certified'].includes(reason.code) ? null : reason
+}
+
+/** Share of the grids that are frozen, in whole percent; null while nobody is freezing. */
+export function frozenShare(round: Pick<Round, 'freezing'>): number | null {
+  const told = round.freezing
+  return told ? Math.floor((100 * told.done) / Math.max(1, told.total)) : null
 }
 
 /** Parts of the round without a signature that stands. */

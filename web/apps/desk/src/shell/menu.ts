@@ -8,20 +8,20 @@ export interface MenuEntry {
   /** Key of the terms list. */
   noun: string
   icon: Component
-  /** Shown only to these roles; everybody, where none is named. */
-  roles?: string[]
+  /** Operation of the policy table that the page asks for; shown to whom the server gives it. */
+  asks?: string
 }
 
 export const MENU: readonly MenuEntry[] = [
   { path: '/', noun: 'inbox', icon: Bell },
-  { path: '/register', noun: 'register', icon: House, roles: ['worker', 'grid_head', 'desk', 'street'] },
-  { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, roles: ['grid_head', 'desk', 'street', 'district'] },
+  { path: '/register', noun: 'register', icon: House, asks: 'register.list' },
+  { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, asks: 'duplicates.read' },
   { path: '/campaigns', noun: 'campaign', icon: Tickets },
   { path: '/kinds', noun: 'campaign_kind', icon: Files },
   { path: '/grids', noun: 'grid', icon: Grid },
-  { path: '/plans', noun: 'grid_plan', icon: MapLocation, roles: ['desk', 'street', 'district', 'command'] },
-  { path: '/devices', noun: 'device', icon: Iphone, roles: ['grid_head', 'desk', 'street', 'district', 'command', 'operator'] },
-  { path: '/held', noun: 'held_list', icon: Warning, roles: ['grid_head', 'desk', 'street', 'district', 'command', 'operator'] },
-  { path: '/transfer', noun: 'import_export', icon: Connection, roles: ['desk', 'street', 'district'] },
+  { path: '/plans', noun: 'grid_plan', icon: MapLocation, asks: 'plans.districting' },
+  { path: '/devices', noun: 'device', icon: Iphone, asks: 'devices.list' },
+  { path: '/held', noun: 'held_list', icon: Warning, asks: 'held.list' },
+  { path: '/transfer', noun: 'import_export', icon: Connection, asks: 'register.import' },
   { path: '/settings', noun: 'settings', icon: Setting },
 ]

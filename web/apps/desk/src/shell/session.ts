@@ -57,9 +57,9 @@ export function forgetSession(): void {
   current.value = null
 }
 
-/** Whether one of the caller's roles is among these; what it says is only what is shown, the server decides. */
-export function hasRole(...roles: string[]): boolean {
-  return current.value?.grants.some((grant) => roles.includes(grant.role)) ?? false
+/** Whether the server's table gives this operation to one of the caller's roles. */
+export function mayAsk(operation: string): boolean {
+  return current.value?.may.includes(operation) ?? false
 }
 
 /** The word of a code that the pack defines; the code itself when this pack does not know it. */
