@@ -135,6 +135,22 @@ def _reheap(board: Board, b: Whole, row: Whole) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _heap_up(board: Board, b: Whole) -> None:
+    """Put all rows that still want packs into the heap of a bin."""
+    size = 0
+    for row in range(board.cost.shape[1]):
+        wanted = board.first[row] + board.given[row]
+        if board.cost[b, row] < FAR and wanted < board.first[row + 1]:
+            board.key[b, row] = board.cost[b, row] - board.worth[wanted]
+            board.heap[b, size] = row
+            board.rank[b, row] = size
+            size += 1
+    board.heaped[b] = size
+    for at in range(size // 2 - 1, -1, -1):
+        _sink(board, b, at)
+
+
+@njit(cache=True, nogil=True)
 def _look_at_heap(board: Board, b: Whole) -> None:
     """Note the cheapest move from nobody to a bin."""
     nobody = len(board.capacity)
@@ -219,9 +235,7 @@ def lay_out(board: Board, nearest: Ints, level: Whole) -> None:
         if level == 0 and board.load[b] < board.capacity[b]:
             board.blanks[b] = board.capacity[b] - board.load[b]
             board.load[b] = board.capacity[b]
-        for row in range(rows):
-            if board.cost[b, row] < FAR:
-                _reheap(board, b, row)
+        _heap_up(board, b)
         _look_at_heap(board, b)
         for to in range(bins + 1):
             if to != b:
