@@ -8,8 +8,9 @@ the thing, and which set of fields they see.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from importlib import resources
 
@@ -44,6 +45,37 @@ def table() -> dict[str, tuple[Row, ...]]:
                     raise ValueError(f"policy.toml: {operation} names an unknown field set")
             answer[operation] = parsed
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class RevealBudget:
+    """fields: what counts. never_refused_for: purposes for which somebody over budget is only told of."""
+
+    fields: frozenset[str]
+    never_refused_for: frozenset[str]
+    within: timedelta
+    others: int
+    roles: Mapping[str, int]
+
+    def of(self, role: str) -> int:
+        return self.roles.get(role, self.others)
+
+
+@lru_cache(maxsize=1)
+def reveal_budget() -> RevealBudget:
+    """budgets.toml; raises ValueError for a role that nobody knows or a budget that is none."""
+    text = (resources.files("muster.accounts") / "budgets.toml").read_text(encoding="utf-8")
+    raw = tomllib.loads(text)["reveals"]
+    unknown = set(raw["roles"]) - set(roles())
+    if unknown or any(budget < 1 for budget in (*raw["roles"].values(), raw["others"], raw["within_hours"])):
+        raise ValueError(f"budgets.toml: unknown roles {sorted(unknown)} or a budget below 1")
+    return RevealBudget(
+        frozenset(raw["fields"]),
+        frozenset(raw["never_refused_for"]),
+        timedelta(hours=raw["within_hours"]),
+        raw["others"],
+        raw["roles"],
+    )
 
 
 def row_for(operation: str, held_roles: Iterable[str]) -> Row:

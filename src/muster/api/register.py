@@ -34,6 +34,7 @@ from muster.storage.scoping import Scope
 from muster.storage.sealed import reveal_column
 from muster.sync.pull import age_band
 from muster.trail.models import Disclosure, Event, Fact
+from muster.trail.reveals import record_reveal
 from muster.trail.services import record_disclosures
 
 router = Router(tags=["register"], auth=AUTH)
@@ -329,15 +330,15 @@ def reveal(request: HttpRequest, person_id: uuid.UUID, body: Reveal) -> dict[str
     if body.purpose not in PURPOSES:
         raise Refusal("purpose_unknown_choice", purpose=body.purpose)
     person = _person(person_id, scope)
-    record_disclosures(
-        [person.id],
+    record_reveal(
+        person.id,
+        field=body.field,
         actor=who.user.id,
         role=role,
         operation="register.reveal",
-        fields=body.field,
+        purpose=body.purpose,
         at=who.at,
         grid=person.grid,
-        purpose=body.purpose,
     )
     return {"field": body.field, "value": getattr(person, body.field)}
 

@@ -191,4 +191,8 @@ class Disclosure(models.Model):
     rows = models.IntegerField(default=1)
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "at"]), models.Index(fields=["grid", "at"])]
+        indexes = [
+            models.Index(fields=["subject", "at"]),
+            models.Index(fields=["grid", "at"]),
+            models.Index(fields=["actor", "at"], name="disclosure_of_actor"),
+        ]
