@@ -9,7 +9,7 @@ import subprocess
 from datetime import timedelta
 
 from muster.base.clock import now
-from muster.cli.supervisor import muster
+from muster.cli.supervisor import dying_with_us, muster
 
 TIDY_EVERY = timedelta(hours=1)
 
@@ -31,7 +31,7 @@ class ImportChild:
         at = now()
         batch = next_job(at=at)
         if batch is not None:
-            self.child = subprocess.Popen(muster("import-job", str(batch)))
+            self.child = subprocess.Popen(dying_with_us(muster("import-job", str(batch))))
         elif at >= self.tidy_at:
             forget_old(at=at)
             self.tidy_at = at + TIDY_EVERY

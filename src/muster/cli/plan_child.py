@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid
 
-from muster.cli.supervisor import muster
+from muster.cli.supervisor import dying_with_us, muster
 
 MOST_SECONDS = 600.0
 
@@ -19,11 +19,15 @@ class PlanChild:
         self.child: subprocess.Popen[bytes] | None = None
         self.plan: uuid.UUID | None = None
         self.until = 0.0
+        self.has_looked = False
 
     def look_after(self) -> None:
         """Starts the next plan when none runs; ends one that is past its time."""
-        from muster.register.division_plans import fail_plan, next_queued
+        from muster.register.division_plans import fail_plan, next_queued, queue_left_behind
 
+        if not self.has_looked:  # a worker that was killed took its child with it
+            queue_left_behind()
+            self.has_looked = True
         if self.child is not None:
             if self.child.poll() is None and time.monotonic() < self.until:
                 return
@@ -35,7 +39,7 @@ class PlanChild:
         queued = next_queued()
         if queued is not None:
             self.plan = queued.id
-            self.child = subprocess.Popen(muster("solve-plan", str(queued.id)))
+            self.child = subprocess.Popen(dying_with_us(muster("solve-plan", str(queued.id))))
             self.until = time.monotonic() + MOST_SECONDS
 
     def stop(self) -> None:
