@@ -3,7 +3,7 @@
 #   make demo    a made-up district with its people, desks and phones
 #   make test    everything we promise, checked
 #   make check   format, lint, types, contracts between the parts, generated files
-#   make bench   the measurements, by hand on a quiet machine
+#   make bench   the measurements, by hand on a quiet machine; ends with the table of all planning engines
 #   make fix     what a tool can mend by itself
 #   make lock    resolve the requirements anew (maintainers)
 #   make web     build the pages
@@ -81,6 +81,7 @@ fix: dev
 bench: dev
 	@echo "make: each benchmark writes its figures beside itself, with machine and seed; let the machine be quiet"
 	$(PY) -m benchmarks.desk_while_folding
+	$(PY) -m benchmarks.planning $(BENCH)
 
 # uv writes no index address into the files; hashes are of every wheel, so that one lock serves every platform.
 lock:

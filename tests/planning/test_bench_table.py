@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of all engines: printed from the committed results; every engine has a row or is named."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.planning.machine import RESULTS
+from benchmarks.planning.table import READERS, Row, as_text, rows_of, table
+from muster.planning.engines import NAMES
+
+
+def test_every_engine_has_rows_or_is_named_as_missing():
+    rows = table()
+
+    assert [name for name in NAMES if not any(row.engine == name for row in rows)] == []
+    for name in NAMES:
+        measured = (RESULTS / f"{name}.json").exists()
+        assert (rows_of(name)[0].case == "not measured") is not measured
+
+
+@pytest.mark.parametrize("engine", sorted(READERS))
+def test_committed_result_is_read_and_states_its_goal(engine):
+    rows = rows_of(engine)
+
+    assert [row.ours for row in rows if row.case == "not readable"] == []
+    assert any(row.met is not None and row.goal for row in rows)
+    assert all(row.case and row.ours for row in rows)
+
+
+def test_result_may_bring_its_own_rows(tmp_path):
+    own = [
+        {"case": "Ghent1", "ours": 477_000, "gap": "1.4 %", "goal": "<= 1.5 %", "met": True, "colour": "red"}
+    ]
+    (tmp_path / "routing.json").write_text(json.dumps({"table": own}), encoding="utf-8")
+
+    assert rows_of("routing", tmp_path) == [
+        Row("routing", "Ghent1", "477000", gap="1.4 %", goal="<= 1.5 %", met=True)
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"table": 5}', '{"matrix": {"sources_x_targets": 1}}'])
+def test_result_that_cannot_be_read_is_named_and_hides_no_other(tmp_path, text):
+    (tmp_path / "network.json").write_text(text, encoding="utf-8")
+
+    rows = table(tmp_path)
+
+    assert [row.case for row in rows if row.engine == "network"] == ["not readable"]
+    assert len(rows) == len(NAMES)
+
+
+def test_goal_that_is_missed_is_shown_as_missed():
+    text = as_text([Row("network", "walks", "37 M", met=False), Row("network", "walk", "5 m", met=True)])
+
+    assert [line.split()[-1] for line in text.splitlines()[2:]] == ["MISSED", "met"]
+
+
+def test_show_prints_the_table_without_measuring():
+    command = [sys.executable, "-m", "benchmarks.planning", "--show"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    for name in NAMES:
+        assert name in done.stdout
