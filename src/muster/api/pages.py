@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain pages: the built apps, the resident's home, health, the well-known file, the redirect to the
-intake.
-"""
+"""Plain pages: the built apps, health, the well-known file, the redirect to the intake."""
 
 from __future__ import annotations
 
@@ -11,14 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
-from muster.api.auth import language
-from muster.api.session import demo_logins
-from muster.base.clock import now
-from muster.incidents.packs import pack_of
-from muster.incidents.services import current_incident
 from muster.storage.keys import keystore
 
 APPS = ("field", "desk", "command", "welcome")
@@ -52,23 +44,6 @@ def app_page(request: HttpRequest, app: str, path: str = "") -> HttpResponseBase
     if path.endswith(("sw.js", "service-worker.js")):
         answer["Service-Worker-Allowed"] = f"/{app}/"
     return answer
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """The resident's home: plain HTML, no account, no script."""
-    incident = current_incident(now())
-    lang = request.GET.get("lang") or language(request)
-    lang = lang if lang in {"zh", "en"} else "zh"
-    pack = pack_of(incident) if incident else None
-    numbers = [
-        {"number": n["number"], "name": n["name"][lang]}
-        for n in (pack.to_json().get("emergency_numbers", []) if pack else [])
-    ]
-    context = {
-        "lang": lang, "other": "en" if lang == "zh" else "zh", "incident": incident, "numbers": numbers,
-        "drill": bool(incident and incident.is_drill), "demo": bool(demo_logins()),
-    }  # fmt: skip
-    return render(request, "home.html", context)
 
 
 def healthz(_request: HttpRequest) -> JsonResponse:

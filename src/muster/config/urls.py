@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from muster.api import pages
+from muster.api.resident import asking, relatives, tracking
 from muster.api.site import api, sync_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,7 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^intake/(?P<path>.*)$", csrf_exempt(pages.to_intake)),
     path("admin/", admin.site.urls),
     re_path(r"^(?P<app>field|desk|command|welcome)/(?P<path>.*)$", pages.app_page),
-    path("", pages.home),
+    path("", asking.home),
+    path("ask", asking.ask),
+    path("track", tracking.find),
+    path("track/<str:code>", tracking.track),
+    path("relative", relatives.relative),
 ]
 handler404 = "muster.api.problems.not_found"
 handler500 = "muster.api.problems.house_fault"

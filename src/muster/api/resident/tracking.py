@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""查进度: how far a request is, who comes, the password, "is it solved?", and what its asker can still do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from muster.api.resident.visiting import Visit, category_word, to_track, typed, visit_of
+from muster.base.codes import normalise_enrol_code
+from muster.base.errors import Refusal
+from muster.requests import care, steps
+from muster.requests.models import CareGrant, Request
+from muster.requests.queries import items_of, main_request, request_with_code, waiting_before
+from muster.requests.services import Where
+from muster.requests.states import ITEM_TAKEN, WAITING, RequestStatus, Urgency
+from muster.responders.queries import responders_with_ids
+
+# Once an hour somebody can say that nobody came; more often it says nothing new.
+HURRY_AGAIN = timedelta(hours=1)
+
+
+def find(request: HttpRequest) -> HttpResponse:
+    visit = visit_of(request)
+    said = request.GET.get("code", "")[:40]
+    if not said:
+        return visit.page("find")
+    try:
+        code = normalise_enrol_code(said)
+        request_with_code(code)
+    except Refusal:
+        return visit.sorry(Refusal("tracking_unknown"), template="find", typed=said)
+    return to_track(code)
+
+
+@csrf_exempt
+def track(request: HttpRequest, code: str) -> HttpResponse:
+    visit = visit_of(request)
+    try:
+        code = normalise_enrol_code(code)
+        row = request_with_code(code)
+    except Refusal:
+        return visit.sorry(Refusal("tracking_unknown"), template="find", typed=code[:20])
+    if request.method == "POST":
+        try:
+            act = ACTS.get(request.POST.get("act", ""))
+            return act(visit, row, code) if act else to_track(code)
+        except Refusal as refusal:
+            return visit.sorry(refusal, template="track", **_tracked(visit, row, code))
+    return visit.page("track", **_tracked(visit, row, code))
+
+
+def _solved(visit: Visit, row: Request, code: str) -> HttpResponse:
+    steps.answer_solved(main_request(row).id, result="SOLVED", by=None, by_resident=True, at=visit.at)
+    return to_track(code, said="thanks")
+
+
+def _not_solved(visit: Visit, row: Request, code: str) -> HttpResponse:
+    steps.answer_solved(main_request(row).id, result="NOT_SOLVED", by=None, by_resident=True, at=visit.at)
+    return to_track(code, said="again")
+
+
+def _hurry(visit: Visit, row: Request, code: str) -> HttpResponse:
+    """Nobody has been in touch: one level up, at most once an hour."""
+    main = main_request(row)
+    if main.status not in WAITING or main.respond_by > visit.at:
+        return to_track(code, said="not_late_yet")
+    if main.escalated_at is None or main.escalated_at < visit.at - HURRY_AGAIN:
+        steps.escalate(main.id, by=None, at=visit.at, reason="asker")
+    return to_track(code, said="hurried")
+
+
+def _add(visit: Visit, row: Request, code: str) -> HttpResponse:
+    steps.add_note(row, text=typed(visit.request, "text", 2000), by=None, by_resident=True, at=visit.at)
+    return to_track(code, said="added")
+
+
+def _withdraw(visit: Visit, row: Request, code: str) -> HttpResponse:
+    steps.withdraw(row.id, by=None, at=visit.at)
+    return to_track(code)
+
+
+def _share(visit: Visit, row: Request, code: str) -> HttpResponse:
+    """A code for a relative, shown once: it is not in any address."""
+    where = Where(sub_district=row.sub_district, grid=row.grid, dwelling=row.dwelling)
+    _, care_code = care.give_care_grant(
+        incident=row.incident, where=where, person=row.person, through="WEB", by=None, at=visit.at,
+        relative_name=typed(visit.request, "relative", 80), relative_phone="",
+    )  # fmt: skip
+    return visit.page("track", care_code=care_code, **_tracked(visit, row, code))
+
+
+def _unshare(visit: Visit, row: Request, code: str) -> HttpResponse:
+    grants = CareGrant.objects.across(reason="own").filter(
+        dwelling=row.dwelling, given_through="WEB", revoked_at__isnull=True
+    )
+    for grant in grants:
+        care.revoke_care_grant(grant.id, by=None, at=visit.at)
+    return to_track(code, said="share_stopped")
+
+
+ACTS: dict[str, Callable[[Visit, Request, str], HttpResponse]] = {
+    "solved": _solved,
+    "not_solved": _not_solved,
+    "hurry": _hurry,
+    "add": _add,
+    "withdraw": _withdraw,
+    "share": _share,
+    "unshare": _unshare,
+}
+
+
+def _tracked(visit: Visit, row: Request, code: str) -> dict[str, Any]:
+    row.refresh_from_db()
+    main = main_request(row)
+    waiting = main.status in WAITING
+    before = waiting_before(main) - 1 if waiting else 0
+    said = visit.request.GET.get("said", "")
+    known = {"thanks", "again", "hurried", "added", "share_stopped"}
+    told = visit.said[said] if said in known else ""
+    if said == "not_late_yet":
+        told = visit.said.say("not_late_yet", time=visit.time(main.respond_by))
+    helper = _helper(main)
+    return {
+        "row": row, "code": code, "is_new": visit.request.GET.get("new") == "1", "told": told,
+        "received": visit.said.say("received", number=row.number),
+        "will_answer": visit.said.say("will_answer", time=visit.time(main.respond_by)),
+        "if_not": visit.said.say("if_not", phone=visit.incident.phone)
+        if visit.incident and visit.incident.phone
+        else visit.said["if_not_plain"],
+        "phone": visit.incident.phone if visit.incident else "",
+        "steps": _steps(visit, row, main), "waiting": waiting,
+        "queue": (visit.said.say("queue", count=before) if before else visit.said["queue_first"])
+        if waiting
+        else "",
+        "late": waiting and main.respond_by <= visit.at,
+        "helper": visit.said.say("who_comes", name=helper) if helper else "",
+        "password": visit.said.say("password", word=main.spoken_word) if helper else "",
+        "done": main.status == RequestStatus.DONE,
+        "can_say_no": main.status in {RequestStatus.CONFIRMED, RequestStatus.CLOSED_UNREACHED},
+        "refused": main.refused_text if main.status == RequestStatus.REFUSED else "",
+        "on_hold": visit.said.say(f"hold_{main.hold_reason}", time=visit.time(main.hold_until))
+        if main.status == RequestStatus.ON_HOLD and main.hold_until
+        else "",
+        "can_withdraw": row.status in WAITING | {RequestStatus.ON_HOLD, RequestStatus.ACCEPTED},
+        "can_share": row.dwelling is not None and row.care_grant is None,
+        "category": category_word(visit.pack, row.category, visit.said.lang),
+        "is_life": main.urgency == Urgency.LIFE,
+    }  # fmt: skip
+
+
+def _helper(row: Request) -> str:
+    """How who comes is called; no phone, no full name."""
+    taken = [item for item in items_of([row.id]) if item.status in ITEM_TAKEN and item.responder]
+    if not taken:
+        return ""
+    people = responders_with_ids([item.responder for item in taken if item.responder])
+    names = [people[item.responder].name or "" for item in taken if item.responder in people]
+    return "、".join(_called(name) for name in names if name)
+
+
+def _called(name: str) -> str:
+    """How a helper is named to a stranger: 王* for 王小明, Anna for Anna Brown."""
+    return name.split(maxsplit=1)[0] if " " in name else f"{name[0]}*" if len(name) > 1 else name
+
+
+def _steps(visit: Visit, row: Request, main: Request) -> list[dict[str, Any]]:
+    """The line of steps with their times; what has not happened yet stands there without one."""
+    moments = [
+        ("NEW", row.made_at), ("TRIAGED", main.triaged_at), ("ACCEPTED", main.accepted_at),
+        ("ON_SITE", main.on_site_at), ("DONE", main.done_at),
+    ]  # fmt: skip
+    line = [
+        {
+            "name": visit.said[f"step_{name}"],
+            "time": visit.time(moment) if moment else "",
+            "done": bool(moment),
+        }
+        for name, moment in moments
+    ]
+    special = {"CONFIRMED", "CLOSED_UNREACHED", "ON_HOLD", "REFUSED", "WITHDRAWN"}
+    if row.status == RequestStatus.LINKED:
+        line.insert(1, {"name": visit.said["step_LINKED"], "time": "", "done": True})
+    if main.status in special:
+        ended = visit.time(main.ended_at) if main.ended_at else ""
+        line.append({"name": visit.said[f"step_{main.status}"], "time": ended, "done": True})
+    return line
