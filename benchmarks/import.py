@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a list of persons takes to come in, and how much memory: `python benchmarks/import.py [persons]
-[xlsx|csv]`.
+[xlsx|csv] [--again] [--keep]`.
 
-Sets up an empty house in a folder of its own, makes a place with enough doors, writes a list of generated
-people, and brings it in as the command line does: read, checked, written. Prints one line of JSON.
+Sets up an empty house in a folder of its own (or in MUSTER_BENCH_DATABASE_URL), makes a place with enough
+doors, writes a list of generated people, and brings it in as the command line does: read, checked, written.
+Prints one line of JSON; --keep lays it into benchmarks/results/import.json, --again brings the list in twice.
+
+The peer of the ratio is the least that any import has to do: the same rows sealed and inserted.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.planning.machine import RESULTS, machine, memory_mb
+
+SEED = 7
 PEOPLE_PER_DOOR, DOORS_PER_BUILDING = 3, 48
 SURNAMES, GIVEN = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗",
@@ -94,7 +101,7 @@ def make_place(persons: int) -> list[tuple[str, str, str, str, str]]:
 def make_people(persons: int, doors: list[tuple[str, str, str, str, str]]) -> list[list[str]]:
     from muster.register.id_documents import check_digit
 
-    draw = random.Random(7)
+    draw = random.Random(SEED)
     lines = [
         ["姓名", "身份证号", "手机", "社区", "小区", "楼栋", "单元", "室号", "户籍在此", "现住在此", "备注"]
     ]
@@ -142,45 +149,98 @@ def bring_in(path: Path, *, update: bool = False) -> dict[str, object]:
 
     who = console_operator(operator(None), language="zh")
     raw = path.read_bytes()
-    start, cpu = time.monotonic(), time.process_time()
+    start, cpu = time.monotonic(), processor_seconds()
     batch = open_batch("persons", raw, file_name=path.name, operator=who, choices=Choices(update), at=now())
     prepare_batch(batch, raw, now=now)
-    checked = time.monotonic()
+    checked, checked_cpu = time.monotonic(), processor_seconds()
     batch = commit_batch(batch.id, now=now)
-    done = time.monotonic()
+    done, done_cpu = time.monotonic(), processor_seconds()
     return {
-        "check_s": round(checked - start, 1),
-        "write_s": round(done - checked, 1),
-        "total_s": round(done - start, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "persons_per_s": round(batch.counts["rows"] / (done - start)),
+        "wall_s": {"check": round(checked - start, 1), "write": round(done - checked, 1)},
+        "cpu_s": {"check": round(checked_cpu - cpu, 1), "write": round(done_cpu - checked_cpu, 1)},
+        "total_wall_s": round(done - start, 1),
+        "total_cpu_s": round(done_cpu - cpu, 1),
+        "persons_per_cpu_s": round(batch.counts["rows"] / (done_cpu - cpu)),
         "result": batch.result,
     }
 
 
+def processor_seconds() -> float:
+    """Of this process and of the child that reads the file."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def seal_and_insert(persons: int) -> float:
+    """Processor seconds of the peer: so many persons sealed and inserted, chunk by chunk, and rolled back."""
+    from django.db import transaction
+
+    from muster.places.models import Dwelling
+    from muster.register.importing.bulk import insert_rows, seal_rows
+    from muster.register.models import Person
+
+    door = Dwelling.objects.across(reason="count").first()
+    assert door is not None
+    start = time.process_time()
+    with transaction.atomic():
+        for first in range(0, persons, 500):
+            rows = [
+                Person(
+                    sub_district=door.sub_district,
+                    dwelling_id=door.id,
+                    name=f"演{number}",
+                    phone=f"139{number:08d}",
+                    id_number=f"9901{number:014d}",
+                )
+                for number in range(first, min(first + 500, persons))
+            ]
+            seal_rows(rows)
+            insert_rows(rows)
+        transaction.set_rollback(True)
+    return time.process_time() - start
+
+
 def main(arguments: list[str]) -> int:
-    persons = int(arguments[0]) if arguments else 100_000
-    suffix = arguments[1] if len(arguments) > 1 else "xlsx"
+    plain = [word for word in arguments if not word.startswith("--")]
+    persons = int(plain[0]) if plain else 100_000
+    suffix = plain[1] if len(plain) > 1 else "xlsx"
     with tempfile.TemporaryDirectory() as folder:
         set_up(folder)
         doors = make_place(persons)
         path = Path(folder) / f"people.{suffix}"
         write_list(path, make_people(persons, doors))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = memory_mb()
+        peer = seal_and_insert(persons)
         first = bring_in(path)
-        again = bring_in(path, update=True) if "--again" in arguments else None
         told = {
+            "machine": machine(),
+            "seed": SEED,
             "persons": persons,
             "file": suffix,
             "file_mib": round(path.stat().st_size / 2**20, 1),
+            "database": "postgresql" if os.environ.get("MUSTER_BENCH_DATABASE_URL") else "sqlite",
             "first": first,
-            "again": again,
-            "rss_before_mib": before // 1024,
-            "rss_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            "rss_reader_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+            "again": bring_in(path, update=True) if "--again" in arguments else None,
+            "seal_and_insert_cpu_s": round(peer, 1),
+            "times_seal_and_insert": round(float(str(first["total_cpu_s"])) / peer, 2),
+            "memory_mib": {
+                "before": before,
+                "peak": memory_mb(),
+                "reader": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+            },
         }
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        if "--keep" in arguments:
+            keep(told)
     return 0
+
+
+def keep(told: dict[str, object]) -> None:
+    """One entry for each database, form and size."""
+    file = RESULTS / "import.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    known[f"{told['database']}-{told['file']}-{told['persons']}"] = told
+    file.write_text(json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
