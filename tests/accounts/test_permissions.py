@@ -37,7 +37,7 @@ OPEN = {
 }
 PHONES = {
     "sync_pull",
-    *(f"work_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release")),
+    *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release")),
 }
 
 

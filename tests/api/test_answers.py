@@ -56,7 +56,7 @@ def test_every_operation_answers_its_good_case_or_says_why_not(town: Town) -> No
     callers["phone"] = lease_of(town, town.here)
     wrong: list[str] = []
     for name, ask in asks(town.here).items():
-        headers = callers["phone" if name.startswith(("sync_", "work_")) else ROLE.get(name, "street")]
+        headers = callers["phone" if name.startswith(("sync_", "jobs_")) else ROLE.get(name, "street")]
         with transaction.atomic():
             answer = ask.send(headers)
             transaction.set_rollback(True)
@@ -231,7 +231,7 @@ def test_no_list_asks_more_for_more_rows(town: Town) -> None:
     headers = town.caller("street")
     asks(town.here)["register_person"].send(headers)
     lists = [name for name, ask in asks(town.here).items() if ask.method == "GET" and name not in REFUSED
-             and name not in {"sync_pull", "work_list", "session_read", "packs_current"}]  # fmt: skip
+             and name not in {"sync_pull", "jobs_list", "session_read", "packs_current"}]  # fmt: skip
     before = {name: statements(town, name, headers) for name in lists}
 
     more_of_everything(town)

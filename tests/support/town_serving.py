@@ -58,7 +58,7 @@ def serving_asks(
 ) -> dict[str, tuple[str, str, Any, bool]]:
     """operation id -> (method, path, body, lists)."""
     api, one = "/api/v1/requests", f"/api/v1/requests/{serving.waiting}"
-    asked, mine = f"/sync/v1/work/{serving.asked}", f"/sync/v1/work/{serving.mine}"
+    asked, mine = f"/sync/v1/jobs/{serving.asked}", f"/sync/v1/jobs/{serving.mine}"
     done = {"outcome": "SOLVED"}
     return {
         "requests_list": ("GET", api, None, True),
@@ -86,10 +86,10 @@ def serving_asks(
         "requests_offer": ("POST", f"{one}/offer", {"responders": [serving.helper]}, False),
         "requests_match": ("POST", f"{api}/match", None, True),
         "requests_match_adopt": ("POST", f"{api}/match/adopt", {"lines": []}, True),
-        "work_list": ("GET", "/sync/v1/work", None, False),
-        "work_accept": ("POST", f"{asked}/accept", None, False),
-        "work_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),
-        "work_arrive": ("POST", f"{mine}/arrive", None, False),
-        "work_finish": ("POST", f"{mine}/finish", done, False),
-        "work_release": ("POST", f"{mine}/release", None, False),
+        "jobs_list": ("GET", "/sync/v1/jobs", None, False),
+        "jobs_accept": ("POST", f"{asked}/accept", None, False),
+        "jobs_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),
+        "jobs_arrive": ("POST", f"{mine}/arrive", None, False),
+        "jobs_finish": ("POST", f"{mine}/finish", done, False),
+        "jobs_release": ("POST", f"{mine}/release", None, False),
     }  # fmt: skip

@@ -39,7 +39,7 @@ class Decline(Schema):
     reason: str
 
 
-@sync_router.get("/work", auth=None, operation_id="work_list", include_in_schema=True)
+@sync_router.get("/jobs", auth=None, operation_id="jobs_list", include_in_schema=True)
 @operation("session.read")
 def list_work(request: HttpRequest) -> dict[str, Any]:
     """What I am asked, what I have, what I may take: the lease is the key."""
@@ -59,7 +59,7 @@ def list_work(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@sync_router.post("/work/{item_id}/accept", auth=None, operation_id="work_accept", include_in_schema=True)
+@sync_router.post("/jobs/{item_id}/accept", auth=None, operation_id="jobs_accept", include_in_schema=True)
 @operation("session.read")
 def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     """Takes it; who comes second hears that somebody has it, and gets the next one to look at."""
@@ -73,7 +73,7 @@ def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     return _job_json(item)
 
 
-@sync_router.post("/work/{item_id}/decline", auth=None, operation_id="work_decline", include_in_schema=True)
+@sync_router.post("/jobs/{item_id}/decline", auth=None, operation_id="jobs_decline", include_in_schema=True)
 @operation("session.read")
 def decline(request: HttpRequest, item_id: uuid.UUID, body: Decline) -> dict[str, Any]:
     lease, me = _me(request)
@@ -81,14 +81,14 @@ def decline(request: HttpRequest, item_id: uuid.UUID, body: Decline) -> dict[str
     return {"ok": True}
 
 
-@sync_router.post("/work/{item_id}/arrive", auth=None, operation_id="work_arrive", include_in_schema=True)
+@sync_router.post("/jobs/{item_id}/arrive", auth=None, operation_id="jobs_arrive", include_in_schema=True)
 @operation("session.read")
 def arrive(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     lease, me = _me(request)
     return _job_json(work.arrive(item_id, responder=me.id, at=now(), by=lease.actor_id))
 
 
-@sync_router.post("/work/{item_id}/finish", auth=None, operation_id="work_finish", include_in_schema=True)
+@sync_router.post("/jobs/{item_id}/finish", auth=None, operation_id="jobs_finish", include_in_schema=True)
 @operation("session.read")
 def finish(request: HttpRequest, item_id: uuid.UUID, body: Finish) -> dict[str, Any]:
     lease, me = _me(request)
@@ -99,7 +99,7 @@ def finish(request: HttpRequest, item_id: uuid.UUID, body: Finish) -> dict[str, 
     return {"id": item.id, "status": item.status, "outcome": item.outcome}
 
 
-@sync_router.post("/work/{item_id}/release", auth=None, operation_id="work_release", include_in_schema=True)
+@sync_router.post("/jobs/{item_id}/release", auth=None, operation_id="jobs_release", include_in_schema=True)
 @operation("session.read")
 def release(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     lease, me = _me(request)
