@@ -7,9 +7,9 @@ lower bound for any rota (Lagrange), in whole numbers and therefore exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -108,8 +108,9 @@ class Master:
     def fix(self, column: Column) -> None:
         column.variable.SetLb(1.0)
 
-    def solve(self) -> Prices | None:
-        """Solve the program; None when the solver could not."""
+    def solve(self, seconds: float) -> Prices | None:
+        """Solve the program; None when the solver could not in so many seconds."""
+        self._solver.SetTimeLimit(max(1, int(1000 * min(seconds, 1e6))))
         if self._solver.Solve() != self._solver.OPTIMAL:
             return None
         worth = np.zeros((self.problem.days, self.problem.duties.size))
@@ -134,12 +135,17 @@ def lagrange(problem: Problem, margin: Longs, base: Ints, month_costs: int) -> i
 
 @dataclass(slots=True)
 class Generation:
-    """How far column generation came: the best bound in grains, and the margins that gave it."""
+    """How far column generation came: the best bound in grains, and the prices that gave it."""
 
     bound: int
-    margin: Longs | None
     steady: Floats | None
-    finished: bool = False
+
+
+class Watch(Protocol):
+    """Says how much time is left, and whether it is enough."""
+
+    def spent(self) -> bool: ...
+    def left_s(self) -> float: ...
 
 
 def generate(
@@ -149,32 +155,26 @@ def generate(
     base: Ints,
     *,
     rounds: int,
-    enough: Callable[[], bool],
-    fixed_cost: int = 0,
-    from_worth: Floats | None = None,
+    watch: Watch,
+    steady: Floats | None = None,
 ) -> tuple[Generation, Prices | None]:
     """Add months until none is missing, or the rounds or the time are used up.
 
-    `people` are those whose months are still open; `base` counts the others. The bound is for all of
-    the rota when `fixed_cost` holds the own costs (in grains) of the others.
+    `people` are those whose months are still open; `base` counts the others, whose own costs the bound
+    leaves out.
     """
-    problem = planner.problem
-    state = Generation(-(1 << 60), None, from_worth)
-    prices = master.solve()
+    state = Generation(-(1 << 60), steady)
+    prices = master.solve(watch.left_s())
     for number in range(rounds):
-        if prices is None or enough():
+        if prices is None or watch.spent():
             return state, prices
-        steady = _STEADY if number >= _FREE_ROUNDS and state.steady is not None else 0.0
-        added = _price(master, planner, people, base, prices, steady, state, fixed_cost)
-        if not added and steady:
-            added = _price(master, planner, people, base, prices, 0.0, state, fixed_cost)
+        share = _STEADY if number >= _FREE_ROUNDS and state.steady is not None else 0.0
+        added = _price(master, planner, people, base, prices, share, state, watch)
+        if not added and share:
+            added = _price(master, planner, people, base, prices, 0.0, state, watch)
         if not added:
-            state.finished = True
             return state, prices
-        prices = master.solve()
-        if prices is not None and not problem.pins and prices.cost * GRAIN - state.bound < GRAIN * 1e-3:
-            state.finished = True
-            return state, prices
+        prices = master.solve(watch.left_s())
     return state, prices
 
 
@@ -184,26 +184,28 @@ def _price(
     people: Sequence[int],
     base: Ints,
     prices: Prices,
-    steady: float,
+    share: float,
     state: Generation,
-    fixed_cost: int,
+    watch: Watch,
 ) -> int:
     """Add the best month of each person at prices between the best and the last; return how many were new."""
     worth = prices.worth
-    if steady and state.steady is not None:
-        worth = steady * state.steady + (1 - steady) * prices.worth
+    if share and state.steady is not None:
+        worth = share * state.steady + (1 - share) * prices.worth
     margin = margins_of(planner.problem, worth)
-    added, costs = 0, fixed_cost
+    added = costs = 0
     for person in people:
+        if watch.spent():
+            return added
         month = planner.best(person, margin)
         if month is None:
             continue
-        costs += month.cost
+        costs += month.floor
         days = np.flatnonzero(month.row >= 0)
         gain = prices.month_worth[person] + float(prices.worth[days, month.row[days]].sum())
         if month.own / GRAIN < gain - _SMALL:
             added += master.add(person, month)
     bound = lagrange(planner.problem, margin, base, costs)
     if bound > state.bound:
-        state.bound, state.margin, state.steady = bound, margin, worth
+        state.bound, state.steady = bound, worth
     return added

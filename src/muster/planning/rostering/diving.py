@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints
-from muster.planning.rostering.columns import Column, Generation, Master, generate
+from muster.planning.rostering.columns import Column, Generation, Master, Watch, generate
 from muster.planning.rostering.planner import Month, Planner
 
 _NEARLY_ONE = 0.999
@@ -19,8 +20,8 @@ _NEARLY_ONE = 0.999
 class Dive:
     """How a dive goes: rounds of pricing after each fixing, the share of people fixed at a time, chance."""
 
-    rounds: int = 4
-    share: float = 0.1
+    rounds: int = 20
+    share: float = 0.025
     chance: float = 0.0
 
 
@@ -32,23 +33,27 @@ def dive(
     *,
     way: Dive,
     rng: np.random.Generator,
-    enough: Callable[[], bool],
+    watch: Watch,
     root_rounds: int,
+    limit: float = math.inf,
 ) -> tuple[dict[int, Month], Generation, list[tuple[int, Month]]]:
     """Return a month for each of the people, what the root's bound is, and the months that the root uses.
 
-    `base` counts the staff of everybody else.
+    `base` counts the staff of everybody else. The dive is given up (some people have no month then) when
+    the linear program costs more than `limit`, or when it is enough.
     """
     master = Master(planner.problem, people, base)
     for person in people:
         for month in pool.get(person, ()):
             master.add(person, month)
-    root, prices = generate(master, planner, people, base, rounds=root_rounds, enough=enough)
+    root, prices = generate(master, planner, people, base, rounds=root_rounds, watch=watch)
     useful = [] if prices is None else master.used()
     chosen: dict[int, Month] = {}
     staffed = base.copy()
     open_people = list(people)
-    while open_people and prices is not None and not enough():
+    while open_people and prices is not None and not watch.spent():
+        if prices.cost > limit:
+            return chosen, root, useful
         for column in _to_fix(master, chosen, way, rng, len(people)):
             master.fix(column)
             chosen[column.person] = column.month
@@ -56,13 +61,8 @@ def dive(
         open_people = [person for person in open_people if person not in chosen]
         if open_people:
             _, prices = generate(
-                master, planner, open_people, staffed, rounds=way.rounds, enough=enough
+                master, planner, open_people, staffed, rounds=way.rounds, watch=watch
             )  # fmt: skip
-    for person in open_people:  # time is up, or the program could not be solved: one after another
-        late = planner.best(person, planner.margin_of(staffed))
-        if late is not None:
-            chosen[person] = late
-            _staff(staffed, late.row)
     return chosen, root, useful
 
 

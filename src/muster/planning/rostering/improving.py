@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Protocol
 
 import numpy as np
 
+from muster.planning.rostering.columns import Watch
 from muster.planning.rostering.diving import Dive, dive
 from muster.planning.rostering.planner import Month, Planner
 from muster.planning.rostering.rota import Rota
 
 # The months kept for each person, the youngest last: a dive begins with them.
 _KEPT = 30
-_ROOT_ROUNDS = 60
+_ROOT_ROUNDS = 150
+# A dive goes on while the linear program costs no more than this above the rota.
+_HOPE = 0.5
+
+
+class CostWatch(Watch, Protocol):
+    """A watch that also knows which cost cannot be bettered."""
+
+    def enough(self, cost: int) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -44,19 +52,21 @@ def improve(
     *,
     rng: np.random.Generator,
     steps: int,
-    enough: Callable[[int], bool],
-    sizes: tuple[int, int] = (4, 16),
+    watch: CostWatch,
+    sizes: tuple[int, int] = (12, 30),
 ) -> Rota:
-    """Re-plan groups of people until the steps are used up or `enough(cost)` says so."""
+    """Re-plan groups of people until the steps are used up or the watch says that it is enough.
+
+    Large groups and careful dives beat many hasty ones by far.
+    """
     people = sorted(rota.months)
     for _ in range(steps):
-        if len(people) < 2 or enough(rota.cost):
+        if len(people) < 2 or watch.enough(rota.cost):
             break
         size = min(len(people), int(rng.integers(*sizes)))
         group = sorted(people[at] for at in rng.permutation(len(people))[:size])
         base = rota.without(group)
-        way = Dive(rounds=int(rng.integers(1, 5)), share=0.15, chance=float(rng.choice([0.0, 0.1, 0.3])))
-        spent = partial(enough, rota.cost)
+        way = Dive(chance=float(rng.choice([0.0, 0.1, 0.3])))
         months, _, useful = dive(
             planner,
             group,
@@ -64,8 +74,9 @@ def improve(
             {person: [rota.months[person]] for person in group},
             way=way,
             rng=rng,
-            enough=spent,
+            watch=watch,
             root_rounds=_ROOT_ROUNDS,
+            limit=rota.part_cost(group) + _HOPE,
         )
         if len(months) == len(group):
             changed = rota.with_months(months)

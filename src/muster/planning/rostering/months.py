@@ -21,7 +21,8 @@ from muster.planning.rostering.problem import NO_LIMIT, SATURDAY, SUNDAY, Proble
 
 # A limit that leaves this many shifts of a kind is wide: most months keep it by themselves.
 _WIDE = 6
-_MOST_STATES = 6_000_000
+# Days x states: what the way back through the table takes in memory.
+_MOST_CELLS = 40_000_000
 GRAIN = 1000
 
 
@@ -210,11 +211,11 @@ class Automaton:
         contract, digits = self.contract, self.digits
         sizes = [digit.size for digit in digits]
         total = math.prod(sizes)
-        if total * len(self.nodes) > _MOST_STATES:
+        cells = total * len(self.nodes) * contract.days
+        if cells > _MOST_CELLS:
             raise BadProblem(
-                "people", "", "planning.rostering.too_many_counts", states=total * len(self.nodes),
-                limit=_MOST_STATES,
-            )  # fmt: skip
+                "people", "", "planning.rostering.too_many_counts", states=cells, limit=_MOST_CELLS
+            )
         strides = [math.prod(sizes[:at]) for at in range(len(sizes))]
         all_counts = np.arange(total, dtype=np.int64)
         value = [all_counts // stride % size for stride, size in zip(strides, sizes, strict=True)]

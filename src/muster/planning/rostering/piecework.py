@@ -89,6 +89,9 @@ class _Watch:
             self.tell(Step(self.stage, done, 100, self.cost, self.bound))
         return self.budget.spent() or (self.answer is not None and self.answer.proved)
 
+    def left_s(self) -> float:
+        return self.budget.left_s()
+
     def enough(self, cost: int) -> bool:
         self.cost = cost
         return cost <= self.bound or self.spent()
@@ -167,7 +170,7 @@ def _few(
         {person: [month] for person, month in rota.months.items()},
         way=Dive(),
         rng=rng,
-        enough=watch.spent,
+        watch=watch,
         root_rounds=work.root_rounds,
     )
     watch.bound = max(watch.bound, _whole(root.bound) + fixed_cost)
@@ -181,9 +184,9 @@ def _few(
     provable = not rota.fixed and booleans(problem) <= MOST_BOOLEANS
     if by_time and piece.alone and provable:
         with _Prover(problem, rota.rows(), watch, piece.seed):
-            rota = improve(planner, rota, pool, rng=rng, steps=work.steps, enough=watch.enough)
+            rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch)
     else:
-        rota = improve(planner, rota, pool, rng=rng, steps=work.steps, enough=watch.enough)
+        rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch)
         if work.proof > 0 and provable and not watch.enough(rota.cost):
             left = watch.budget.left_s()
             watch.answer = prove(problem, hint=rota.rows(), seconds=left, seed=piece.seed, work=work.proof)
@@ -252,6 +255,6 @@ def bound_of_piece(problem: Problem, seconds: float) -> int:
         master = Master(problem, people, base)
         for person, month in months.items():
             master.add(person, month)
-        root, _ = generate(master, planner, people, base, rounds=1_000, enough=budget.spent)
+        root, _ = generate(master, planner, people, base, rounds=1_000, watch=budget)
         grains = root.bound
     return _whole(grains) + fixed_cost

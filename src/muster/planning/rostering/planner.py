@@ -8,19 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints, Longs
+from muster.planning.contract import BadProblem
 from muster.planning.rostering import _months
 from muster.planning.rostering._months import NEVER, Space
 from muster.planning.rostering.months import GRAIN, Automaton, Contract, contract_of, open_days
 from muster.planning.rostering.problem import FREE, NO_LIMIT, OFF, Problem
 
+# The first toll on a shift above its limit, doubled until the limit is kept.
+_FIRST_TOLL = 2 * GRAIN
+_TOLLS = 24
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A row of duties and what it costs: by itself (`own`), and with the margins it was made for."""
+    """A row of duties and what it costs: by itself (`own`), and with the margins it was made for.
+
+    No lawful month costs less than `floor` at those margins; mostly it is the cost itself.
+    """
 
     row: Ints
     own: int
     cost: int
+    floor: int
 
 
 class Planner:
@@ -34,6 +43,8 @@ class Planner:
         for (person, day), duty in problem.pins.items():
             self.pinned[person, day] = duty
         self.contracts: list[Contract] = []
+        self._unfit: set[tuple[int, tuple[int, ...]]] = set()
+        self._automata: dict[tuple[int, tuple[int, ...]], tuple[Automaton, Ints]] = {}
         self.contract_at = np.zeros(people.size, np.int64)
         known: dict[tuple[object, ...], int] = {}
         contracts: dict[Contract, int] = {}
@@ -46,18 +57,17 @@ class Planner:
                     self.contracts.append(contract)
                 known[key] = contracts[contract]
             self.contract_at[person] = known[key]
-        self._automata: dict[tuple[int, tuple[int, ...]], tuple[Automaton, Ints]] = {}
-        self._narrow = [
-            tuple(c for c in contract.binding() if c not in set(contract.wide()))
-            for contract in self.contracts
-        ]
+        self._narrow = [self._tracked_at_first(at) for at in range(len(self.contracts))]
         self._space = _months.make_space(1, problem.days)
         self._cost: dict[int, Longs] = {}
         self._choice: dict[int, Ints] = {}
         self._classes = np.zeros(problem.days, np.int32)
 
     def best(self, person: int, margin: Longs) -> Month | None:
-        """Return the cheapest lawful month at these margins; None when the person has none."""
+        """Return the cheapest lawful month at these margins; None when the person has none.
+
+        Where not all limits fit into tables, the month is good but perhaps not the cheapest.
+        """
         at = int(self.contract_at[person])
         tracked = self._narrow[at]
         while True:
@@ -68,6 +78,25 @@ class Planner:
             if not over:
                 return found
             tracked = tuple(sorted({*tracked, *over}))
+            if not self._fits(at, tracked):
+                return self._dissuaded(person, margin, at, found.cost)
+
+    def _dissuaded(self, person: int, margin: Longs, at: int, floor: int) -> Month | None:
+        """Make shifts above their limit dearer and dearer until the month keeps all limits."""
+        counters, tracked = self.problem.counters, self._narrow[at]
+        shift_of = self.problem.duties.shift
+        toll = np.zeros(counters.size, np.int64)
+        for _ in range(_TOLLS):
+            dearer = (counters.member * toll[:, None]).sum(axis=0)[shift_of]
+            found = self._best(person, margin + dearer, at, tracked)
+            if found is None:
+                return None
+            over = self._overrun(person, found.row, at, tracked)
+            if not over:
+                cost = found.own + int(_months.month_margin(found.row, margin))
+                return Month(found.row, found.own, cost, floor)
+            toll[over] = np.maximum(2 * toll[over], _FIRST_TOLL)
+        return None
 
     def margin_of(self, staffed: Ints) -> Longs:
         """Return what one more person at each duty costs on top of those who are there."""
@@ -75,6 +104,28 @@ class Planner:
         margin = np.zeros(staffed.shape, np.int64)
         _months.all_margins(staffed, table.need, table.under, table.over, GRAIN, margin)
         return margin
+
+    def _tracked_at_first(self, at: int) -> tuple[int, ...]:
+        """Return the counters in the tables: the tight ones, as long as the tables are not too large."""
+        contract = self.contracts[at]
+        wide = set(contract.wide())
+        tracked = [c for c in contract.binding() if c not in wide]
+        while not self._fits(at, tuple(tracked)):
+            loose = [c for c in tracked if not contract.weight[c]]
+            if not loose:
+                break  # building the tables will say what is too much
+            tracked.remove(max(loose, key=lambda c: (contract.counter_most[c], c)))
+        return tuple(tracked)
+
+    def _fits(self, at: int, tracked: tuple[int, ...]) -> bool:
+        if (at, tracked) in self._unfit:
+            return False
+        try:
+            self._automaton(at, tracked)
+        except BadProblem:
+            self._unfit.add((at, tracked))
+            return False
+        return True
 
     def _automaton(self, at: int, tracked: tuple[int, ...]) -> tuple[Automaton, Ints]:
         known = self._automata.get((at, tracked))
@@ -129,11 +180,11 @@ class Planner:
         row = np.where(
             self._classes >= 0, choice[np.arange(problem.days), self._classes], OFF
         ).astype(np.int32)  # fmt: skip
-        return Month(row, total - int(_months.month_margin(row, margin)), total)
+        return Month(row, total - int(_months.month_margin(row, margin)), total, total)
 
     def _overrun(self, person: int, row: Ints, at: int, tracked: tuple[int, ...]) -> list[int]:
         """Return the counters left out of the tables that the month breaks."""
-        wide = [c for c in self.contracts[at].wide() if c not in tracked]
+        wide = [c for c in self.contracts[at].binding() if c not in tracked]
         if not wide:
             return []
         shifts = self.problem.duties.shift[row[row >= 0]]

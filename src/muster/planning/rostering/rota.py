@@ -39,6 +39,12 @@ class Rota:
             staffed[days, row[days]] -= 1
         return staffed
 
+    def part_cost(self, people: Iterable[int]) -> int:
+        """Return the cost without the own costs of everybody else."""
+        group = set(people)
+        others = sum(month.own for person, month in self.months.items() if person not in group) // GRAIN
+        return self.cost - others - self._fixed_cost
+
     def with_months(self, months: Mapping[int, Month]) -> Rota:
         """Return the rota in which some people have other months."""
         return Rota(self.problem, self.months | dict(months), self.fixed)
