@@ -71,83 +71,83 @@ def board_of(cost: Longs, first: Longs, worth: Longs, capacity: Longs) -> Board:
 
 
 @njit(cache=True, nogil=True)
-def _before(board: Board, b: Whole, r: Whole, s: Whole) -> bool:
-    return bool(board.key[b, r] < board.key[b, s] or (board.key[b, r] == board.key[b, s] and r < s))
-
-
-@njit(cache=True, nogil=True)
-def _rise(board: Board, b: Whole, at: Whole) -> None:
-    row = board.heap[b, at]
+def _rise(key: Longs, heap: Ints, rank: Ints, at: Whole) -> None:
+    row = heap[at]
     while at > 0:
         above = (at - 1) >> 1
-        other = board.heap[b, above]
-        if not _before(board, b, row, other):
+        other = heap[above]
+        if key[other] < key[row] or (key[other] == key[row] and other < row):
             break
-        board.heap[b, at] = other
-        board.rank[b, other] = at
+        heap[at] = other
+        rank[other] = at
         at = above
-    board.heap[b, at] = row
-    board.rank[b, row] = at
+    heap[at] = row
+    rank[row] = at
 
 
 @njit(cache=True, nogil=True)
-def _sink(board: Board, b: Whole, at: Whole) -> None:
-    row = board.heap[b, at]
-    size = board.heaped[b]
+def _sink(key: Longs, heap: Ints, rank: Ints, size: Whole, at: Whole) -> None:
+    row = heap[at]
     while True:
         below = 2 * at + 1
         if below >= size:
             break
-        if below + 1 < size and _before(board, b, board.heap[b, below + 1], board.heap[b, below]):
-            below += 1
-        other = board.heap[b, below]
-        if not _before(board, b, other, row):
+        other = heap[below]
+        if below + 1 < size:
+            beside = heap[below + 1]
+            if key[beside] < key[other] or (key[beside] == key[other] and beside < other):
+                other = beside
+                below += 1
+        if key[row] < key[other] or (key[row] == key[other] and row < other):
             break
-        board.heap[b, at] = other
-        board.rank[b, other] = at
+        heap[at] = other
+        rank[other] = at
         at = below
-    board.heap[b, at] = row
-    board.rank[b, row] = at
+    heap[at] = row
+    rank[row] = at
 
 
 @njit(cache=True, nogil=True)
 def _reheap(board: Board, b: Whole, row: Whole) -> None:
     """Put a row where its next pack belongs in the heap of a bin, or take it out when it has all."""
-    at = board.rank[b, row]
+    key, heap, rank = board.key[b], board.heap[b], board.rank[b]
+    at = np.int64(rank[row])
     wanted = board.first[row] + board.given[row]
     if wanted < board.first[row + 1]:
-        board.key[b, row] = board.cost[b, row] - board.worth[wanted]
+        key[row] = board.cost[b, row] - board.worth[wanted]
         if at == NONE:
             at = board.heaped[b]
             board.heaped[b] += 1
-            board.heap[b, at] = row
-        _rise(board, b, at)
-        _sink(board, b, board.rank[b, row])
+            heap[at] = row
+        _rise(key, heap, rank, at)
+        _sink(key, heap, rank, board.heaped[b], np.int64(rank[row]))
     elif at != NONE:
         board.heaped[b] -= 1
-        last = board.heap[b, board.heaped[b]]
-        board.rank[b, row] = NONE
+        last = np.int64(heap[board.heaped[b]])
+        rank[row] = NONE
         if last != row:
-            board.heap[b, at] = last
-            board.rank[b, last] = at
-            _rise(board, b, at)
-            _sink(board, b, board.rank[b, last])
+            heap[at] = last
+            rank[last] = at
+            _rise(key, heap, rank, at)
+            _sink(key, heap, rank, board.heaped[b], np.int64(rank[last]))
 
 
 @njit(cache=True, nogil=True)
 def _heap_up(board: Board, b: Whole) -> None:
     """Put all rows that still want packs into the heap of a bin."""
+    key, heap, rank, cost = board.key[b], board.heap[b], board.rank[b], board.cost[b]
+    first, given, worth = board.first, board.given, board.worth
     size = 0
-    for row in range(board.cost.shape[1]):
-        wanted = board.first[row] + board.given[row]
-        if board.cost[b, row] < FAR and wanted < board.first[row + 1]:
-            board.key[b, row] = board.cost[b, row] - board.worth[wanted]
-            board.heap[b, size] = row
-            board.rank[b, row] = size
+    for row in range(len(cost)):
+        wanted = first[row] + given[row]
+        if cost[row] < FAR and wanted < first[row + 1]:
+            key[row] = cost[row] - worth[wanted]
+            heap[size] = row
+            rank[row] = size
             size += 1
     board.heaped[b] = size
     for at in range(size // 2 - 1, -1, -1):
-        _sink(board, b, at)
+        _sink(key, heap, rank, size, at)
 
 
 @njit(cache=True, nogil=True)
@@ -161,38 +161,47 @@ def _look_at_heap(board: Board, b: Whole) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _move_cost(board: Board, b: Whole, to: Whole, row: Whole) -> Whole:
-    """Return what it costs when a bin hands a pack of a row to another bin or to nobody."""
-    if to == len(board.capacity):
-        return board.worth[board.first[row] + board.given[row] - 1] - board.cost[b, row]
-    if board.cost[to, row] >= FAR:
-        return FAR
-    return board.cost[to, row] - board.cost[b, row]
-
-
-@njit(cache=True, nogil=True)
 def _look_over(board: Board, b: Whole, to: Whole) -> None:
-    """Note the cheapest move from a bin to a node by going over all rows that it serves."""
+    """Note the cheapest move from a bin to another by going over all rows that it serves."""
+    # Loops that run often name the arrays they need: handing over the whole board costs more than they do.
     best: Whole = FAR
     mover: Whole = np.int64(NONE)
-    if to == len(board.capacity) and board.blanks[b] > 0:
-        best, mover = np.int64(0), np.int64(BLANK)
+    own, there, rows = board.cost[b], board.cost[to], board.member[b]
     for k in range(board.members[b]):
-        row = board.member[b, k]
-        cost = _move_cost(board, b, to, row)
-        if cost < best or (cost == best and cost < FAR and mover != BLANK and row < mover):
-            best, mover = cost, np.int64(row)
+        row = np.int64(rows[k])
+        if there[row] < FAR:
+            cost = there[row] - own[row]
+            if cost < best or (cost == best and row < mover):
+                best, mover = cost, row
     board.best[b, to], board.mover[b, to] = best, mover
 
 
 @njit(cache=True, nogil=True)
-def _offer(board: Board, b: Whole, to: Whole, row: Whole) -> None:
-    """Note a move that is cheaper than what is known; look again if the cheapest became dearer."""
-    cost = _move_cost(board, b, to, row)
-    if board.mover[b, to] == row and cost > board.best[b, to]:
-        _look_over(board, b, to)
-    elif cost < board.best[b, to]:
-        board.best[b, to], board.mover[b, to] = cost, row
+def _look_out(board: Board, b: Whole) -> None:
+    """Note the cheapest move from a bin to nobody: a blank, or the last pack of a row."""
+    nobody = len(board.capacity)
+    if board.blanks[b] > 0:
+        board.best[b, nobody], board.mover[b, nobody] = 0, BLANK
+        return
+    best: Whole = FAR
+    mover: Whole = np.int64(NONE)
+    own, rows, first, given, worth = board.cost[b], board.member[b], board.first, board.given, board.worth
+    for k in range(board.members[b]):
+        row = np.int64(rows[k])
+        cost = worth[first[row] + given[row] - 1] - own[row]
+        if cost < best or (cost == best and row < mover):
+            best, mover = cost, row
+    board.best[b, nobody], board.mover[b, nobody] = best, mover
+
+
+@njit(cache=True, nogil=True)
+def _offer(board: Board, b: Whole, row: Whole) -> None:
+    """Note how a row could move from a bin that it has just come to; nobody takes it as `_look_out` finds."""
+    own, best, mover = board.cost[b, row], board.best[b], board.mover[b]
+    for to in range(len(board.capacity)):
+        there = board.cost[to, row]
+        if to != b and there < FAR and there - own < best[to]:
+            best[to], mover[to] = there - own, row
 
 
 @njit(cache=True, nogil=True)
@@ -237,7 +246,8 @@ def lay_out(board: Board, nearest: Ints, level: Whole) -> None:
             board.load[b] = board.capacity[b]
         _heap_up(board, b)
         _look_at_heap(board, b)
-        for to in range(bins + 1):
+        _look_out(board, b)
+        for to in range(bins):
             if to != b:
                 _look_over(board, b, to)
 
@@ -279,35 +289,47 @@ def _move(board: Board, start: Whole, to: Whole, row: Whole, packs: Whole) -> No
     if row == BLANK:
         if start != nobody:
             board.blanks[start] -= packs
-            _look_over(board, start, nobody)
+            _look_out(board, start)
         if to != nobody:
             board.blanks[to] += packs
-            _look_over(board, to, nobody)
+            _look_out(board, to)
         return
     if start != nobody:
         board.held[start, row] -= packs
         if board.held[start, row] == 0:
             _part(board, start, row)
-            for other in range(bins + 1):
-                if board.mover[start, other] == row:
+            movers = board.mover[start]
+            for other in range(bins):
+                if movers[other] == row:
                     _look_over(board, start, other)
     if to != nobody:
         if board.held[to, row] == 0:
             _join(board, to, row)
+            _offer(board, to, row)
         board.held[to, row] += packs
     if start == nobody or to == nobody:
         board.given[row] += packs if start == nobody else -packs
         for b in range(bins):
-            if board.cost[b, row] >= FAR:
-                continue
-            if board.held[b, row] > 0:
-                _offer(board, b, nobody, row)
-            _reheap(board, b, row)
-            _look_at_heap(board, b)
-    if to != nobody:
-        for other in range(bins + 1):
-            if other != to:
-                _offer(board, to, other, row)
+            if board.cost[b, row] < FAR:
+                _reheap(board, b, row)
+                _look_at_heap(board, b)
+                if board.held[b, row] > 0:
+                    _last_pack(board, b, row)
+    elif board.held[to, row] == packs:
+        _last_pack(board, to, row)
+    if start != nobody and board.held[start, row] == 0 and board.mover[start, nobody] == row:
+        _look_out(board, start)
+
+
+@njit(cache=True, nogil=True)
+def _last_pack(board: Board, b: Whole, row: Whole) -> None:
+    """Note what it costs when a bin hands the last pack of a row to nobody."""
+    nobody = len(board.capacity)
+    cost = board.worth[board.first[row] + board.given[row] - 1] - board.cost[b, row]
+    if board.mover[b, nobody] == row and cost > board.best[b, nobody]:
+        _look_out(board, b)
+    elif cost < board.best[b, nobody]:
+        board.best[b, nobody], board.mover[b, nobody] = cost, row
 
 
 @njit(cache=True, nogil=True)
