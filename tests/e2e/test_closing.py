@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import DESK, Watched
+from tests.support.browser import DESK, Watched, axe_violations
 from tests.support.desk import Fellow, sit_down
 from tests.support.house import House
 
@@ -64,7 +64,10 @@ def test_a_grid_is_explained_signed_and_broken_by_a_late_fact(house: House, brow
     page.goto(steps)
     expect(page.get_by_text("2 个还没有结果")).to_be_visible()
     expect(page.get_by_text("1 个未联系上，要再联系或写明情况")).to_be_visible()
+    # The step is not his: the button says so, by the server's word.
     expect(page.get_by_role("button", name="核清")).to_be_disabled()
+    expect(page.get_by_role("button", name="退回上一步")).to_have_count(0)
+    expect(page.get_by_text("您的角色不做这一步")).to_be_visible()
     certificate = f"{house.origin}/desk/rounds/{round_}/grids/{grid}/certificate"
     page.goto(certificate)
     expect(page.get_by_text("还不能签")).to_have_count(2)
@@ -104,6 +107,33 @@ def test_a_grid_is_explained_signed_and_broken_by_a_late_fact(house: House, brow
     assert not told["still_matches"]
     assert other in fellow.entries
     head.close()
+
+
+def test_a_large_freeze_shows_how_far_it_is(house: House, browser: Browser) -> None:
+    """What the server tells while it freezes, as the page shows it; no city here is large enough."""
+    round_, told = house.demo["round"], {"done": 130, "total": 520}
+    desk = Watched(browser, size=DESK, language="en")
+    page = desk.page()
+    sit_down(page, house, "command")
+
+    def freezing(route: Route) -> None:
+        answer = route.fetch()
+        asked = {"asked_at": "2022-09-02T08:00:00Z", "units": 61000, **told}
+        route.fulfill(response=answer, json={**answer.json(), "status": "PLANNED", "freezing": asked})
+
+    page.route(f"**/api/v1/rounds/{round_}", freezing)
+    page.goto(f"{house.origin}/desk/rounds/{round_}?tab=steps")
+    page.evaluate("localStorage.setItem('muster.language', 'en')")
+    page.reload()
+    bar = page.get_by_role("progressbar", name="Freeze")
+    expect(bar).to_have_attribute("aria-valuenow", "25")
+    expect(page.get_by_text("130 of 520 grids frozen, 61,000 on the roster")).to_be_visible()
+    expect(page.get_by_text("You can leave this page")).to_be_visible()
+    assert axe_violations(page) == []
+    # It goes on by itself.
+    told["done"] = 260
+    expect(bar).to_have_attribute("aria-valuenow", "50")
+    desk.close()
 
 
 def test_the_books_are_in_order_afterwards(house: House) -> None:

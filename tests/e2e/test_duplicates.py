@@ -97,7 +97,7 @@ def test_on_a_phone_one_thing_at_a_time_in_english(house: House, browser: Browse
     page.evaluate("localStorage.setItem('muster.language', 'en')")
     page.reload()
     line = page.locator(".lines button").first
-    expect(line).to_contain_text("same name behind the same door")
+    expect(line).to_contain_text("Same name behind the same door")
     assert widths_overflow(page) == 0
     line.click()
     card = page.locator("section.pair")
@@ -106,7 +106,7 @@ def test_on_a_phone_one_thing_at_a_time_in_english(house: House, browser: Browse
     assert widths_overflow(page) == 0
     assert axe_violations(page) == []
     card.get_by_role("button", name="One person").click()
-    card.get_by_label("compared their papers").check()
+    card.get_by_label("Compared their papers").check()
     card.get_by_role("button", name="Merge", exact=True).click()
     expect(page.get_by_text("Nothing to judge")).to_be_visible()
     assert len(pairs(house, "MERGED")) == 1

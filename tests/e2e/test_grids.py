@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import DESK, Watched
+from tests.support.browser import DESK, Watched, axe_violations
 from tests.support.desk import Fellow, sit_down
-from tests.support.house import House
+from tests.support.house import House, until
 
 pytestmark = [pytest.mark.browser]
 SOLVED_MS = 120_000
@@ -35,6 +35,40 @@ def pick_a_building(page: Page) -> None:
     press_map_until(page, lambda: card.locator("strong").count() > 0)
     move = page.get_by_role("button", name="划过去")
     press_map_until(page, move.is_enabled)
+
+
+def move_by_keyboard(page: Page, house: House) -> None:
+    """Found by its address, taken with Enter, put into the first grid that is another one; then undone."""
+    plan = page.url.rsplit("/", 1)[1]
+    rows = page.get_by_role("table", name="楼栋").locator("tbody tr")
+    house_of = house.read(f"/plans/{plan}/buildings", role="street")["items"][-1]
+    page.get_by_placeholder("搜地址、楼栋或网格").fill(house_of["name"])
+    expect(rows.first).to_contain_text(house_of["name"])
+    page.get_by_placeholder("搜地址、楼栋或网格").blur()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    card = page.locator("section[aria-live=polite]")
+    expect(card.get_by_role("combobox")).to_be_focused()
+    taken = card.locator("strong").inner_text()
+    before = grids_of(house, plan)
+    assert axe_violations(page) == []
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    # People before and after, in both grids.
+    expect(card.locator("li").filter(has_text="→")).to_have_count(2)
+    card.get_by_role("button", name="划过去").focus()
+    page.keyboard.press("Enter")
+    said = page.get_by_text(f"{taken} 已划到").last
+    expect(said).to_be_visible()
+    assert grids_of(house, plan) != before
+    page.get_by_role("button", name="撤销").last.click()
+    until(lambda: grids_of(house, plan) == before, what="the building is back")
+
+
+def grids_of(house: House, plan: str) -> dict[str, str]:
+    told: dict[str, str] = house.read(f"/plans/{plan}/buildings", role="street")["small_of"]
+    return told
 
 
 def press_map_until(page: Page, done: Callable[[], bool]) -> None:
@@ -72,11 +106,12 @@ def test_a_new_division_is_adopted_in_the_middle_of_a_round(house: House, browse
     assert proposed > today
     expect(page.locator("li").filter(has_text="人").first).to_be_visible()
 
-    # One building goes to a neighbour by hand.
+    # One building goes to a neighbour by hand, on the map; another by the list and the keyboard, and back.
     pick_a_building(page)
     told = page.locator("section[aria-live=polite] strong").all_inner_texts()
     page.get_by_role("button", name="划过去").click()
-    expect(page.get_by_text(f"{told[0]} 已划到 {told[1]}")).to_be_visible()
+    expect(page.get_by_text(f"{told[0]} 已划到").first).to_be_visible()
+    move_by_keyboard(page, house)
 
     # Adopted: other grids, the same people, doors and results.
     page.get_by_role("button", name="采用").click()

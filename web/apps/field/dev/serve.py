@@ -49,7 +49,8 @@ def now() -> str:
 class Town:
     """The rows of one grid, and what was reported about them."""
 
-    def __init__(self, pack: str, kinds: list[str], people: int, seed: int) -> None:
+    def __init__(self, pack: str, kinds: list[str], people: int, seed: int, *, real: bool = False) -> None:
+        self.real = real
         rng = random.Random(seed)
         self.pack, self.rng, self.started = packs.load(pack), rng, time.monotonic()
         self.is_chinese = pack != "flood"
@@ -231,7 +232,7 @@ class Town:
     def incident(self) -> dict[str, Any]:
         name = "青槐区演练" if self.is_chinese else "River town drill"
         return {"id": str(uuid.UUID(int=5)), "name": name, "pack": self.pack.key, "kind": self.pack.kind,
-                "is_drill": True, "time_zone": "Asia/Shanghai" if self.is_chinese else "Europe/London"}  # fmt: skip
+                "is_drill": not self.real, "time_zone": "Asia/Shanghai" if self.is_chinese else "Europe/London"}  # fmt: skip
 
     def actor(self) -> dict[str, str]:
         name = "李晓燕" if self.is_chinese else "Sam Fraser"
@@ -266,6 +267,8 @@ class Door(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlparse(self.path)
+        if url.path == "/dev/journal":
+            return self.answer(200, self.town.journal)
         if Door.state == "down":
             return self.answer(503, {"code": "busy"})
         if url.path == "/sync/v1/pull":
@@ -307,7 +310,7 @@ class Door(BaseHTTPRequestHandler):
     def batch(self, raw: bytes) -> None:
         batch, received = json.loads(raw), now()
         for fact in batch["facts"]:
-            self.town.take(batch["device"], fact)
+            self.town.take(batch["device"], {**fact, "device": batch["device"]})
         digest = hashlib.sha256(raw).hexdigest()
         said = "\n".join(["muster-receipt-v1", batch["batch"], batch["device"], digest, received])
         return self.answer(200, {
@@ -321,11 +324,12 @@ def main() -> None:
     parser.add_argument("--pack", default="epidemic-zh", choices=sorted(SERVICES))
     parser.add_argument("--kinds", default="")
     parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--real", action="store_true", help="not a drill: a PIN is demanded")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--built", type=Path, default=BUILT)
     chosen = parser.parse_args()
     kinds = chosen.kinds.split(",") if chosen.kinds else [packs.load(chosen.pack).campaign_kinds[0].key]
-    Door.town = Town(chosen.pack, kinds, chosen.people, 7)
+    Door.town = Town(chosen.pack, kinds, chosen.people, 7, real=chosen.real)
     Door.built = chosen.built
     server = ThreadingHTTPServer(("127.0.0.1", chosen.port), Door)
     address = f"http://127.0.0.1:{server.server_address[1]}"

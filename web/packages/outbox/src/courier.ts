@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Carries facts to the server by itself: at each act, when the network returns, and at a growing, spread interval. */
+import { reviving } from './failures'
 import { waitAfter } from './pace'
 import { sendNext, type Sending, type Surroundings, type Trouble } from './sending'
 import type { Exclusive } from './exclusive'
@@ -75,7 +76,7 @@ export class Courier {
       this.asked = false
       this.cancel()
       try {
-        const ran = await this.exclusive(() => this.round())
+        const ran = await reviving(this.store, () => this.exclusive(() => this.round()))
         if (!ran) this.later(LOOK_AGAIN_MS)
       } catch {
         // This loop must not die: what the phone's own storage refuses now it may allow in a minute.

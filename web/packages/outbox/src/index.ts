@@ -2,7 +2,7 @@
 /** Outbox: what a worker records is kept on the phone, signed, sent, receipted, and let go only after a verdict. */
 export { Outbox, type Counts, type Mine, type OutboxOptions } from './outbox'
 export { EnrolRefused, readCode, type EnrolAnswer } from './enrolling'
-export { OutboxFailure, writeFailure, type FailureCode } from './failures'
+export { OutboxFailure, reviving, writeFailure, type FailureCode } from './failures'
 export { UNDO_WITHIN_MS, type Act } from './recording'
 export { newSealKey, seal, unseal, type Sealed } from './seal'
 export { isEasyPin, isPin, lockedKey, openLock, PIN_LENGTH, type Lock } from './pin'

@@ -48,6 +48,11 @@ export class Outbox {
     options.channel?.addEventListener('message', () => this.listeners.forEach((listener) => listener()))
   }
 
+  /** Browsers before 83 know no durability: there nothing is promised. */
+  get canTellStrict(): boolean {
+    return typeof IDBTransaction === 'undefined' || 'durability' in IDBTransaction.prototype
+  }
+
   async active(): Promise<Enrolment | null> {
     const [active] = await Promise.all([this.store.enrolments.where('state').equals('ACTIVE').first(), this.time.open()])
     return active ?? null
@@ -118,6 +123,7 @@ export class Outbox {
   close(): void {
     this.courier.stop()
     this.options.channel?.close()
+    this.store.ended = true
     this.store.close()
   }
 

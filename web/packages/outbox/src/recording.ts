@@ -3,7 +3,7 @@
 import { Dexie, type Transaction } from 'dexie'
 import { isoWithOffset, uuid7 } from './ids'
 import { factText, type FactOf, type Subject } from './envelope'
-import { OutboxFailure, writeFailure } from './failures'
+import { OutboxFailure, reviving, writeFailure } from './failures'
 import { seal, unseal } from './seal'
 import type { Brief, Enrolment, FactRow, OutboxStore } from './store'
 
@@ -22,7 +22,9 @@ export interface Kept {
 }
 
 export async function record(store: OutboxStore, device: string, act: Act, at: number, clockOff = 0): Promise<Kept> {
-  const enrolment = await store.enrolments.get(device)
+  const enrolment = await reviving(store, () => store.enrolments.get(device)).catch((error: unknown) => {
+    throw writeFailure(error)
+  })
   if (enrolment?.state !== 'ACTIVE') throw new OutboxFailure('not_enrolled')
   const fact: FactOf = {
     id: uuid7(at),
@@ -38,7 +40,10 @@ export async function record(store: OutboxStore, device: string, act: Act, at: n
   try {
     const sealed = await seal(enrolment.sealing, factText(fact), fact.id)
     const row = { device, id: fact.id, kind: fact.kind, at, status: 'LOCAL' as const, sealed }
-    const seq = await store.transaction('rw', store.enrolments, store.counters, store.facts, async () => {
+    const write = () => store.transaction('rw', store.enrolments, store.counters, store.facts, async () => {
+      // Written a second time after the browser closed the database in the middle: the same act is kept once.
+      const kept = await store.facts.where('id').equals(fact.id).first()
+      if (kept) return kept.seq
       // Read again inside: the phone may have been handed over in another tab since.
       const still = await store.enrolments.get(device)
       if (still?.state !== 'ACTIVE') throw new OutboxFailure('not_enrolled')
@@ -48,7 +53,7 @@ export async function record(store: OutboxStore, device: string, act: Act, at: n
       strict = isStrict(Dexie.currentTransaction)
       return next
     })
-    await readBack(store, enrolment, seq, fact)
+    await reviving(store, async () => readBack(store, enrolment, await write(), fact))
   } catch (error) {
     throw writeFailure(error)
   }

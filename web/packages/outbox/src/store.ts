@@ -83,6 +83,7 @@ export class OutboxStore extends Dexie {
   counters!: Table<{ device: string; next_seq: number }, string>
   facts!: Table<FactRow, [string, number]>
   notes!: Table<{ key: string; value: unknown }, string>
+  ended = false
 
   constructor(name: string, idb?: { indexedDB: IDBFactory; IDBKeyRange: typeof IDBKeyRange }) {
     super(name, { ...idb, chromeTransactionDurability: 'strict' })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pulling: pages until there is no more, each stored with its cursor; verdicts first, so that none is lost by a crash. */
 import { pull, type PullPage } from '@muster/client'
-import type { Enrolment, Outbox } from '@muster/outbox'
+import { reviving, type Enrolment, type Outbox } from '@muster/outbox'
 import type { CopyStore } from '../grid/copyStore'
 
 export interface PullParts {
@@ -53,10 +53,10 @@ export async function pullAll(parts: PullParts, enrolment: Enrolment, cursor: st
 
 async function keep({ outbox, copies }: PullParts, enrolment: Enrolment, page: PullPage): Promise<void> {
   await outbox.time.hear(page.now)
-  await outbox.settle(enrolment.device, page.verdicts)
+  await reviving(outbox.store, () => outbox.settle(enrolment.device, page.verdicts))
   // Of a handed-over enrolment only the verdicts are wanted: the people of its grids are no longer this phone's business.
   const still = await outbox.store.enrolments.get(enrolment.device)
-  if (still?.state === 'ACTIVE') await copies.add(enrolment.device, enrolment.sealing, page)
+  if (still?.state === 'ACTIVE') await reviving(copies, () => copies.add(enrolment.device, enrolment.sealing, page))
   await outbox.store.enrolments.update(enrolment.device, {
     lease_until: page.lease_until,
     ...(page.lease && { lease: page.lease }),

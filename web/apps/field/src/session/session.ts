@@ -97,7 +97,11 @@ export class Session {
     const enrolment = this.enrolment.value
     const pin = enrolment ? await this.options.copies.pinOf(enrolment.device) : 'NONE'
     this.hasPin.value = pin !== 'NONE'
-    this.guard.value = guardOf(enrolment, pin)
+    if (enrolment && this.options.outbox.time.isKnown) this.standing.value = standingOf(enrolment, this.options.clock())
+    // Where the list is gone for good there is nothing to guard.
+    const isGone = enrolment !== null && (this.standing.value === 'ENDED' || enrolment.reading_ended === 'lease_revoked')
+    this.guard.value = isGone ? 'OPEN' : guardOf(enrolment, pin)
+    if (isGone) return this.show(NO_COPY)
     if (this.guard.value === 'OPEN' || this.guard.value === 'ENROL') await this.readCopy()
     else this.close()
   }
@@ -252,7 +256,7 @@ export class Session {
     this.mine.value = this.guard.value === 'LOCKED' ? [] : mine
     triggerRef(this.copy)
     this.sendTrouble.value = outbox.sending.trouble
-    this.strict.value = outbox.strict
+    this.strict.value = outbox.strict ?? (outbox.canTellStrict ? null : false)
     this.clockOff.value = outbox.time.correction
     const contact = outbox.sending.contact_at ?? 0
     const hasAnswered = contact > this.uploadedAt
