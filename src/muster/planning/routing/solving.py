@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
 # Steps that one core makes in a second on a modest machine; with windows, and with pairs.
 _PLAIN_RATE, _TIMED_RATE, _PAIRED_RATE = 45_000, 18_000, 6_000
 # More than so many steps for each stop gain nothing that can be measured.
-_MOST_STEPS_A_STOP = 60_000
+_MOST_STEPS_A_STOP = 20_000
 _STEPS_BETWEEN_LOOKS = 4_000
-# The temperature begins and ends at these parts of the mean way between stops.
-_HOT, _COLD = 1.0, 0.01
-# This part of the budget is for the bound.
+# The temperature begins at this part of the middle between a leg and a way from the depot (their geometric
+# mean), less when there are few steps for each stop, and ends at a hundredth of that.
+_HOT, _COLD = 0.5, 0.01
+_MANY_STEPS = 1_500
+_LEAST_HOT = 0.2
+# This part of the budget is for the bound; up to so many stops it is known before the search.
 _BOUND_SHARE = 0.06
+_BOUND_FIRST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +69,33 @@ def solve(
     from muster.planning.routing.grounding import field_of
 
     require_lawful(problem)
-    budget = Budget((1.0 - _BOUND_SHARE) * budget_s)
     report(progress, Step("read", 0, 1))
+    load()
+    budget = Budget((1.0 - _BOUND_SHARE) * budget_s)
     field = field_of(problem)
     layout, cost = first_answer(field.ground)
+    early = bound_within(problem, seconds=budget_s) if problem.stops.size <= _BOUND_FIRST else None
     if len(layout.stops):
-        report(progress, Step("first", 0, 1, field.behind + cost))
-        search = _Search(field, layout, cost, budget, seed, executor, progress)
+        report(progress, Step("first", 0, 1, field.behind + cost, early))
+        search = _Search(field, layout, cost, budget, seed, executor, progress, early)
         layout = search.run(effort)
     plan = plan_of(problem, field, layout, seed=seed)
-    report(progress, Step("bound", 0, 1, plan.objective))
-    limit = bound_within(problem, seconds=_BOUND_SHARE * budget_s, known=plan.objective)
-    return with_bound(plan, limit)
+    report(progress, Step("bound", 0, 1, plan.objective, early))
+    if early is None:
+        early = bound_within(problem, seconds=_BOUND_SHARE * budget_s, known=plan.objective)
+    return with_bound(plan, early)
+
+
+@cache
+def load() -> None:
+    """Load the compiled search (or compile it, once on a machine) before the budget begins to count."""
+    from muster.planning.routing.grounding import field_of
+    from muster.planning.routing.tiny import two_stops
+
+    ground = field_of(two_stops()).ground
+    layout, _ = first_answer(ground)
+    parts = divided(ground, layout, 1, np.random.default_rng(0), 0)
+    improve_part(parts[0], 1.0, 0.5, 2, 0, 60.0)
 
 
 def first_answer(ground: Ground) -> tuple[Layout, int]:
@@ -134,23 +154,26 @@ class _Search:
         seed: int,
         executor: Executor | None,
         progress: Progress | None,
+        bound: int | None,
     ) -> None:
         self.field, self.ground = field, field.ground
         self.now = self.best = layout
         self.now_cost = self.best_cost = cost
         self.budget, self.seed = budget, seed
-        self.executor, self.progress = executor, progress
+        self.executor, self.progress, self.bound = executor, progress, bound
         self.parts = parts_for(field.ground, layout)
 
     def run(self, effort: Effort) -> Layout:
         steps, rounds = self._amount(effort)
-        warm = _mean_leg(self.ground, self.now)
+        warm = _warmth(self.ground, self.now, steps)
         turn = 0
         while turn < rounds and not self.budget.spent():
+            if self.bound is not None and self.field.behind + self.best_cost <= self.bound:
+                break
             share = [turn / rounds, (turn + 1) / rounds]
-            hot, cold = (max(1e-3, warm * _HOT * (_COLD / _HOT) ** at) for at in share)
+            hot, cold = (max(1e-3, warm * _COLD**at) for at in share)
             self._round(turn, hot, cold, steps // rounds)
-            step = Step("improve", turn + 1, rounds, self.field.behind + self.best_cost)
+            step = Step("improve", turn + 1, rounds, self.field.behind + self.best_cost, self.bound)
             report(self.progress, step)
             turn += 1
             if effort.steps is None:
@@ -213,13 +236,14 @@ def cost_of(ground: Ground, layout: Layout) -> int:
     return int(tours.totals[_ground.COST])
 
 
-def _mean_leg(ground: Ground, layout: Layout) -> float:
-    """Return the mean way between stops that follow each other."""
+def _warmth(ground: Ground, layout: Layout, steps: int) -> float:
+    """Return the temperature to begin with."""
     from muster.planning.routing import _ground
-
-    tours = _ground.new_tours(ground)
     from muster.planning.routing._layout import lay_out
 
+    tours = _ground.new_tours(ground)
     lay_out(ground, tours, *layout)
-    legs = tours.node[layout.stops, _ground.LEG]
-    return max(1.0, float(legs.mean())) if len(legs) else 1.0
+    leg = max(1.0, float(tours.node[layout.stops, _ground.LEG].mean()))
+    far = max(leg, float(ground.node[layout.stops, _ground.FAR].mean()))
+    plenty = min(1.0, steps / max(1, ground.stops) / _MANY_STEPS)
+    return max(_LEAST_HOT * leg, _HOT * plenty * (leg * far) ** 0.5)
