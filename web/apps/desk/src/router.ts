@@ -10,6 +10,7 @@ import SignIn from './shell/SignIn.vue'
 const pages: RouteRecordRaw[] = [
   { path: '', component: () => import('./inbox/InboxPage.vue') },
   { path: 'register', component: () => import('./register/RegisterPage.vue') },
+  { path: 'requests', component: () => import('./requests/RequestsPage.vue') },
   { path: 'duplicates', component: () => import('./duplicates/DuplicatesPage.vue') },
   { path: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue') },
   { path: 'rounds/current', component: () => import('./rounds/CurrentRound.vue'), meta: { menu: '/campaigns' } },

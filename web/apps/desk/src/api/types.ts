@@ -38,6 +38,9 @@ export interface Pack {
   terms?: Record<string, OwnTerm>
   needs?: Named[]
   services?: Named[]
+  skills?: Named[]
+  request_categories?: Named[]
+  emergency_numbers?: { number: string; name: Bilingual }[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
 }
 
@@ -267,7 +270,7 @@ export interface CertificateFigures {
 
 export interface Certificate {
   round: { id: string; name: string; status: RoundStatus; campaign: string }
-  grid: { id: number; name: string; code: string; area: string }
+  grid: { id: number; name: string; code: string; area: { name: string } }
   state: 'NOT_READY' | 'READY' | 'SIGNED'
   obstacles: string[]
   sign: Allowed

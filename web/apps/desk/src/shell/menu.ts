@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The left menu: only what exists. */
-import { Bell, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Setting, Tickets, Warning } from '@element-plus/icons-vue'
+import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Setting, Tickets, Warning } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
 export interface MenuEntry {
@@ -14,6 +14,7 @@ export interface MenuEntry {
 
 export const MENU: readonly MenuEntry[] = [
   { path: '/', noun: 'inbox', icon: Bell },
+  { path: '/requests', noun: 'requests', icon: ChatDotRound, asks: 'requests.list' },
   { path: '/register', noun: 'register', icon: House, asks: 'register.list' },
   { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, asks: 'duplicates.read' },
   { path: '/campaigns', noun: 'campaign', icon: Tickets },
