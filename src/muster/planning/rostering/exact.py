@@ -112,9 +112,9 @@ class Model:
         line: list[Any] = [self.works[person, day] for day in range(days)]
         shift = int(people.before_shift[person])
         on, off = int(people.before_on[person]), int(people.before_off[person])
-        past = [] if shift < 0 else [0] * off if off else [1] * max(1, on)
+        past = [] if shift < 0 else [1] * max(1, on) + [0] * off
         most, least, rest = (int(column[person]) for column in (people.max_on, people.min_on, people.min_off))
-        past = past[-max(most, least, rest, 1) :]
+        past = past[-max(min(most, days), least, rest, 1) - 1 :]
         line = [*past, *line]
         begin = len(past)
         for first in range(max(0, begin - most), len(line) - most):

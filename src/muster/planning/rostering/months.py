@@ -88,6 +88,8 @@ class Automaton:
         self.tracked = tuple(tracked)
         self.unit = math.gcd(*contract.minutes) if contract.minutes else 1
         self.members, self.class_of_shift = self._classes()
+        widest = max((max(row) for row in contract.lag), default=1)
+        self._longest_rest = max(1, contract.min_off, widest - 1)
         self.nodes: dict[tuple[int, int, int], int] = {}
         after, short, class_of = self._nodes()
         self.digits = self._digits()
@@ -105,7 +107,7 @@ class Automaton:
     def start(self, before_shift: int, before_on: int, before_off: int) -> int:
         """Return the node before the first day."""
         if before_shift < 0:
-            return self.nodes[self._rest(-1, self._longest_rest())]
+            return self.nodes[self._rest(-1, self._longest_rest)]
         k = self.class_of_shift[self.contract.shifts.index(before_shift)]
         if before_off:
             return self.nodes[self._rest(k, before_off)]
@@ -137,20 +139,16 @@ class Automaton:
         contract = self.contract
         return contract.max_on if contract.max_on < contract.days else max(1, contract.min_on)
 
-    def _longest_rest(self) -> int:
-        widest = max((max(row) for row in self.contract.lag), default=1)
-        return max(1, self.contract.min_off, widest - 1)
-
     def _rest(self, k: int, length: int) -> tuple[int, int, int]:
         """Return the node of so many days off: the class before matters only while it forbids something."""
-        length = min(length, self._longest_rest())
+        length = min(length, self._longest_rest)
         if k >= 0 and all(self._lag(k, j) <= length + 1 for j in range(len(self.members))):
             k = -1
         return 1, k, length
 
     def _nodes(self) -> tuple[Ints, Ints, Ints]:
         contract, classes = self.contract, len(self.members)
-        row, rest = self._longest_row(), self._longest_rest()
+        row, rest = self._longest_row(), self._longest_rest
         for k in range(classes):
             for length in range(1, row + 1):
                 self.nodes[0, k, length] = len(self.nodes)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ from muster.planning.rostering.exact import MOST_BOOLEANS, Answer, booleans, pro
 from muster.planning.rostering.improving import Pool, improve
 from muster.planning.rostering.months import GRAIN
 from muster.planning.rostering.planner import Month, Planner, cover_cost, own_cost
+from muster.planning.rostering.pooling import pooled, told_apart
 from muster.planning.rostering.problem import Problem
 from muster.planning.rostering.rota import Rota, pinned_row, staff_of
 
 # More people than this are planned in turn: the linear program would take too long.
-CROWD = 150
+CROWD = 400
 # This part of a crowd's time goes into its bound.
 _BOUND_SHARE = 0.3
 _TELL_EVERY_S = 0.2
@@ -99,6 +100,12 @@ class _Watch:
 
 def solve_piece(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | None = None) -> PieceAnswer:
     """Plan a piece: within seconds, and within the effort where one is given."""
+    pools = pooled(piece.problem)
+    answer = _solve(replace(piece, problem=pools.problem), effort, seconds, tell)
+    return replace(answer, rows=told_apart(piece.problem, pools, answer.rows))
+
+
+def _solve(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | None) -> PieceAnswer:
     problem = piece.problem
     watch = _Watch(Budget(seconds), tell)
     planner = Planner(problem)
@@ -241,6 +248,7 @@ def exact_cost(problem: Problem, rows: Ints) -> int:
 def bound_of_piece(problem: Problem, seconds: float) -> int:
     """Return a lower bound on the cost of a piece, without making a rota."""
     budget = Budget(seconds)
+    problem = pooled(problem).problem
     planner = Planner(problem)
     free = np.zeros((problem.days, problem.duties.size), np.int64)
     fixed = {p: pinned_row(problem, p) for p in range(problem.people.size) if planner.best(p, free) is None}
