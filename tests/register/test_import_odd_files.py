@@ -162,6 +162,24 @@ def test_bytes_that_are_no_text_are_refused(raw):
     assert refusal_of(raw) == "import_not_a_table"
 
 
+@pytest.mark.parametrize("lines", [3, 400])
+def test_quote_that_is_never_closed_swallows_nothing(lines):
+    header, line = "姓名,手机,楼栋\n", "王小明,13900000001,1号楼\n"
+    raw = (header + line + '"李小红,13900000002,1号楼\n' + line * lines).encode()
+
+    with pytest.raises(Refusal) as refused:
+        rows_of(raw)
+
+    assert (refused.value.code, refused.value.facts) == ("import_quote_open", {"row": 3})
+
+
+@pytest.mark.parametrize("cell", ['"一楼\n二楼"', '"a ""b"" c"', '1"号"楼', '"x"y'])
+def test_quotes_that_are_closed_are_read(cell):
+    raw = f"姓名,手机,楼栋\n王小明,1,{cell}\n李小红,2,x\n王五,3,{cell}".encode()
+
+    assert [row[0] for row in rows_of(raw)] == ["姓名", "王小明", "李小红", "王五"]
+
+
 # ---- cells ----
 
 

@@ -27,6 +27,7 @@ from muster.register.importing.columns import HEADER_WITHIN, known_headers
 from muster.register.importing.limits import Limits
 
 ROWS_PER_FRAME = 1_000
+LINES_OF_A_CELL = 100  # a quoted cell that goes on for longer was never closed
 _LENGTH = struct.Struct(">I")
 _DELIMITERS = (",", "\t", ";")
 
@@ -159,10 +160,28 @@ def _separated(raw: bytes, limits: Limits) -> tuple[dict[str, Any], Iterator[lis
 
 def _csv_rows(text: str) -> Iterator[list[str]]:
     delimiter = delimiter_of(text)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=delimiter)
+    began = 0
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        for row in reader:
+            if reader.line_num - began > LINES_OF_A_CELL:
+                raise Refusal("import_quote_open", row=began + 1)
+            if reader.line_num == len(lines) and reader.line_num - began > 1:
+                _refuse_open_quote(lines[began:], delimiter, row=began + 1)
+            began = reader.line_num
+            yield row
     except csv.Error as error:
         raise Refusal("import_file_unreadable") from error
+
+
+def _refuse_open_quote(lines: Sequence[str], delimiter: str, *, row: int) -> None:
+    """The last row goes over several lines: does its quoted cell end? Else it has swallowed what follows."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise Refusal("import_quote_open", row=row) from error
 
 
 def delimiter_of(text: str) -> str:
