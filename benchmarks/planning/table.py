@@ -53,7 +53,7 @@ def _of_allocating(result: Result) -> Iterator[Row]:
     yield Row(
         "allocating",
         "the same in proportion, nearest depots",
-        f"{hand} x the shortage",
+        f"{hand} x the shortage, {_said(city['in_proportion_metres_over_ours'])} x the metres",
         peer=f"{_said(city['by_hand']['in_proportion']['cpu_s'] / city['ours']['cpu_s'])} x by hand",
     )
     ratio = f"{_said(one['or_tools_over_ours_cpu'])} x OR-tools"
