@@ -62,7 +62,9 @@ def move_by_keyboard(page: Page, house: House) -> None:
     said = page.get_by_text(f"{taken} 已划到").last
     expect(said).to_be_visible()
     assert grids_of(house, plan) != before
-    page.get_by_role("button", name="撤销").last.click()
+    page.locator(".m-toast").filter(has_text=f"{taken} 已划到").get_by_role(
+        "button", name="撤回"
+    ).last.click()
     until(lambda: grids_of(house, plan) == before, what="the building is back")
 
 

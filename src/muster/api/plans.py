@@ -12,6 +12,7 @@ from ninja import Router, Schema
 from muster.api.auth import AUTH, allow, operation
 from muster.base.errors import Refusal
 from muster.base.messages import text
+from muster.base.terms import term
 from muster.flows.regrid import Division, NewGrid, adopt_division
 from muster.places.models import Area
 from muster.places.queries import area as area_with_id
@@ -120,8 +121,11 @@ def reason_in_words(reason: dict[str, Any]) -> dict[str, Any]:
     """A reason's sentence in both languages; its code where it has none."""
     told: dict[str, Any] = {"code": reason["code"], "facts": reason["facts"]}
     for lang in ("zh", "en"):
+        facts = dict(reason["facts"])
         try:
-            told[lang] = text(reason["code"], lang, **reason["facts"])
+            if "level" in facts:
+                facts["level"] = term(f"grid_level_{str(facts['level']).lower()}", lang)
+            told[lang] = text(reason["code"], lang, **facts)
         except (LookupError, KeyError):
             told[lang] = reason["code"]
     return told

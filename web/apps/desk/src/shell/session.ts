@@ -62,6 +62,11 @@ export function mayAsk(operation: string): boolean {
   return current.value?.may.includes(operation) ?? false
 }
 
+/** Whether one of the caller's roles is among these; what it says is only what is shown, the server decides. */
+export function hasRole(...roles: string[]): boolean {
+  return current.value?.grants.some((grant) => roles.includes(grant.role)) ?? false
+}
+
 /** The word of a code that the pack defines; the code itself when this pack does not know it. */
 export function packWord(list: 'needs' | 'services', code: string): string {
   const found = words.value?.[list]?.find((one) => one.code === code)
@@ -71,6 +76,12 @@ export function packWord(list: 'needs' | 'services', code: string): string {
 export function postWord(type: string): string | null {
   const found = words.value?.posts?.find((one) => one.type === type)
   return found ? pick(found.name) : null
+}
+
+/** What is written of a post, in the reader's language where it is the pack's own text. */
+export function postText(type: string, part: 'name' | 'duty', written: string): string {
+  const known = words.value?.posts?.find((one) => one.type === type)?.[part]
+  return known && (written === known.zh || written === known.en) ? pick(known) : written
 }
 
 function enter(next: Session): void {
