@@ -45,7 +45,7 @@ def responder_for_worker(
     row = Responder(
         incident=incident, purpose=str(incident), user=user, sub_district=sub_district, grid=grid,
         home_grid=grid, name=name, affiliation="grid_worker", status=ResponderStatus.ON_DUTY, status_since=at,
-        checked_in_at=at, channel="WORKER", vetted_at=at, vetted_by=user, on_duty_since=at,
+        checked_in_at=at, channel="WORKER", vetted_at=at, vetted_by=user,
     )  # fmt: skip
     row.save(force_insert=True)
     return row
