@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from muster.campaigns import extending, rules
 from muster.campaigns import facts as campaign_facts
-from muster.campaigns import rules
 from muster.flows import recording
 from muster.storage.writes import ROWS_PER_WRITE
 from muster.sync.verify import verify_all
@@ -48,6 +48,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
     monkeypatch.setattr(campaign_facts, "settle_entry", watch.over("settle_entry", rules.settle_entry))
     monkeypatch.setattr(campaign_facts, "settle_door", watch.over("settle_door", rules.settle_door))
+    monkeypatch.setattr(campaign_facts, "extend_entry", watch.over("extend_entry", extending.extend_entry))
+    monkeypatch.setattr(campaign_facts, "extend_door", watch.over("extend_door", extending.extend_door))
     monkeypatch.setattr(recording, "fact_row", watch.over("fact_row", recording.fact_row))
     write = recording._write
 
@@ -110,9 +112,11 @@ def test_deciding_inside_the_transaction_would_be_seen(
 
     monkeypatch.setattr(recording, "decide", careless)
 
-    world.record(world.outcome(world.persons[0], "done"))
+    undone = world.outcome(world.persons[0], "done")
+    world.record(undone)
+    world.record(world.fact("fact.undone", world.persons[0].id, fact=str(undone.id)))
 
-    assert set(watch.inside) == {"settle_entry", "settle_door", "fact_row"}
+    assert set(watch.inside) == {"extend_entry", "extend_door", "settle_entry", "settle_door", "fact_row"}
 
 
 def test_who_lost_the_race_reads_and_settles_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from muster.campaigns.extending import extend_door, extend_entry
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.rules import (
+    MERGING,
     DoorReading,
     EntryState,
     OutcomeRule,
@@ -28,22 +30,23 @@ from muster.campaigns.rules import (
     taken_in,
 )
 from muster.campaigns.states import DoorState, EntryClass, Origin
-from muster.storage.many_rows import Insert, update_rows
+from muster.storage.many_rows import Insert, update_rows, update_unchanged
+from muster.storage.plain_reads import among, equal, read_rows
 from muster.storage.writes import LostRace
-from muster.trail.queries import FactRow, facts_about, facts_at
+from muster.trail.queries import FactRow, doors_in_question, facts_about, facts_at, units_in_question
 
-CLASS_COUNTERS = {
-    EntryClass.OPEN: "n_open",
-    EntryClass.DONE: "n_done",
-    EntryClass.ARRANGED: "n_arranged",
-    EntryClass.EXPLAINED: "n_explained",
-    EntryClass.UNREACHED: "n_unreached",
+CLASS_COUNTERS: dict[str, str] = {
+    EntryClass.OPEN.value: "n_open",
+    EntryClass.DONE.value: "n_done",
+    EntryClass.ARRANGED.value: "n_arranged",
+    EntryClass.EXPLAINED.value: "n_explained",
+    EntryClass.UNREACHED.value: "n_unreached",
 }
-DOOR_COUNTERS = {
-    DoorState.SEEN: "doors_seen",
-    DoorState.VACANT: "doors_vacant",
-    DoorState.NO_ANSWER: "doors_no_answer",
-    DoorState.REFUSED: "doors_refused",
+DOOR_COUNTERS: dict[str, str] = {
+    DoorState.SEEN.value: "doors_seen",
+    DoorState.VACANT.value: "doors_vacant",
+    DoorState.NO_ANSWER.value: "doors_no_answer",
+    DoorState.REFUSED.value: "doors_refused",
 }
 ENTRY_COLUMNS = (
     "grid",
@@ -115,15 +118,14 @@ def read_ledger(reading: RoundReading, *, subjects: Collection[uuid.UUID], doors
     """Reads the touched entries and doors of a round; every statement carries the sub-districts of its
     key.
     """
-    keyed = {"round": reading.round.id, "sub_district__in": list(sub_districts)}
+    keyed = (equal("round", reading.round.id), among("sub_district", sub_districts))
     if subjects:
-        rows = LedgerEntry.objects.filter(**keyed, subject__in=list(subjects))
+        rows = read_rows(LedgerEntry, *keyed, among("subject", subjects))
         reading.entries.update({row.subject: row for row in rows})
     more = set(doors) | {e.origin_dwelling for e in reading.entries.values()}
     if more:
-        reading.doors.update(
-            {row.subject: row for row in DoorEntry.objects.filter(**keyed, subject__in=list(more))}
-        )
+        found = read_rows(DoorEntry, *keyed, among("subject", more))
+        reading.doors.update({row.subject: row for row in found})
 
 
 @dataclass(slots=True)
@@ -173,7 +175,46 @@ def settle_changes(
     grid_of: dwelling -> its small grid if that takes part in the round; asked only for dwellings moved to.
     """
     changes = Changes(reading)
-    doors = list(doors)
+    whole = _extend_entries(changes, set(subjects), new_by_subject)
+    _settle_entries(changes, whole, new_by_subject, desk_devices, grid_of)
+    whole = _extend_doors(changes, set(doors), new_by_door)
+    _settle_doors(changes, whole, new_by_door, desk_devices)
+    return changes
+
+
+def _extend_entries(
+    changes: Changes, subjects: set[uuid.UUID], new: Mapping[uuid.UUID, list[SeenFact]]
+) -> list[uuid.UUID]:
+    """Settles whom the new facts alone settle; returns who needs the whole set of facts."""
+    reading, whole = changes.reading, []
+    doubted = units_in_question(
+        reading.round.id,
+        units=subjects & reading.entries.keys(),
+        ids=[fact.id for facts in new.values() for fact in facts],
+        kinds=MERGING,
+    )
+    for subject in subjects:
+        entry = reading.entries.get(subject)
+        state = None
+        if entry is not None and subject not in doubted:
+            state = extend_entry(
+                reading.rules, state_of(entry), origin=entry.origin, facts=new.get(subject, [])
+            )
+        if entry is None or state is None:
+            whole.append(subject)
+        elif not same_entry(entry, state, entry.grid):
+            changes.entries.append((entry, state, entry.grid))
+    return whole
+
+
+def _settle_entries(
+    changes: Changes,
+    subjects: Collection[uuid.UUID],
+    new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
+    desk_devices: Collection[uuid.UUID],
+    grid_of: Callable[[uuid.UUID], int | None],
+) -> None:
+    reading = changes.reading
     told = _facts_with_kin(reading, subjects, new_by_subject, desk_devices)
 
     def facts_of(unit: uuid.UUID) -> list[SeenFact]:
@@ -199,6 +240,39 @@ def settle_changes(
         )
         if not same_entry(entry, state, grid):
             changes.entries.append((entry, state, grid))
+
+
+def _extend_doors(
+    changes: Changes, doors: set[uuid.UUID], new: Mapping[uuid.UUID, list[SeenFact]]
+) -> list[uuid.UUID]:
+    """Settles doors that the new facts alone settle; returns those that need the whole set of facts."""
+    reading, whole = changes.reading, []
+    facts = [fact for told in new.values() for fact in told]
+    doubted = doors_in_question(
+        reading.round.id,
+        doors=doors & reading.doors.keys(),
+        ids=[fact.id for fact in facts],
+        times={fact.occurred_at for fact in facts},
+    )
+    for dwelling in doors:
+        door = reading.doors.get(dwelling)
+        found = None
+        if door is not None and dwelling not in doubted:
+            found = extend_door(reading.rules, reading_of(door), new.get(dwelling, []))
+        if door is None or found is None:
+            whole.append(dwelling)
+        elif found != reading_of(door):
+            changes.doors.append((door, found))
+    return whole
+
+
+def _settle_doors(
+    changes: Changes,
+    doors: Collection[uuid.UUID],
+    new_by_door: Mapping[uuid.UUID, list[SeenFact]],
+    desk_devices: Collection[uuid.UUID],
+) -> None:
+    reading = changes.reading
     kept_at: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
     for row in facts_at(reading.round.id, doors=doors):
         if row.door is not None:
@@ -208,14 +282,25 @@ def settle_changes(
         if door is None:
             continue
         found = settle_door(reading.rules, kept_at[dwelling] + new_by_door.get(dwelling, []))
-        if (door.state, door.at, door.fact, door.attempts) != (
-            found.state,
-            found.at,
-            found.fact,
-            found.attempts,
-        ):
+        if found != reading_of(door):
             changes.doors.append((door, found))
-    return changes
+
+
+def state_of(entry: LedgerEntry) -> EntryState:
+    return EntryState(
+        entry.cls,
+        entry.outcome,
+        entry.at,
+        entry.actor,
+        entry.fact,
+        entry.attempts,
+        entry.facts,
+        entry.dwelling,
+    )
+
+
+def reading_of(door: DoorEntry) -> DoorReading:
+    return DoorReading(door.state, door.at, door.fact, door.attempts)
 
 
 def _facts_with_kin(
@@ -252,67 +337,15 @@ def _facts_with_kin(
 
 
 def same_entry(entry: LedgerEntry, state: EntryState, grid: int | None) -> bool:
-    return (
-        entry.cls,
-        entry.outcome,
-        entry.at,
-        entry.actor,
-        entry.fact,
-        entry.attempts,
-        entry.facts,
-        entry.dwelling,
-        entry.grid,
-    ) == (
-        state.cls,
-        state.outcome,
-        state.at,
-        state.actor,
-        state.fact,
-        state.attempts,
-        state.facts,
-        state.dwelling,
-        grid,
-    )
-
-
-def recheck(changes: Changes) -> None:
-    """Inside the transaction: raises LostRace where an entry or door changed since it was read, or appeared
-    meanwhile.
-    """
-    reading = changes.reading
-    entries = {e.subject: e.version for e, _, _ in changes.entries if e.subject not in reading.new_entries}
-    doors = {d.subject: d.version for d, _ in changes.doors if d.subject not in reading.new_doors}
-    _recheck(
-        LedgerEntry,
-        reading,
-        entries,
-        {e.sub_district for e, _, _ in changes.entries},
-        set(reading.new_entries),
-    )
-    _recheck(DoorEntry, reading, doors, {d.sub_district for d, _ in changes.doors}, set(reading.new_doors))
-
-
-def _recheck(
-    model: type[LedgerEntry | DoorEntry],
-    reading: RoundReading,
-    versions: Mapping[uuid.UUID, int],
-    sub_districts: set[int],
-    new: set[uuid.UUID],
-) -> None:
-    new_rows = reading.new_entries if model is LedgerEntry else reading.new_doors
-    sub_districts |= {row.sub_district for row in new_rows.values()}
-    if not versions and not new:
-        return
-    rows = model.objects.filter(
-        round=reading.round.id, sub_district__in=sub_districts, subject__in=[*versions, *new]
-    ).values_list("subject", "version")
-    found = dict(rows)
-    if found != dict(versions):
-        raise LostRace(model.__name__)
+    return entry.grid == grid and state_of(entry) == state
 
 
 def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
-    """Inside the transaction, after recheck: entries, doors, then the accounts of the touched grids."""
+    """Inside the transaction: entries, doors, then the accounts of the touched grids.
+
+    Raises:
+        LostRace: an entry or door changed since it was read; IntegrityError where one appeared meanwhile.
+    """
     reading = changes.reading
     accounts = Accounts(reading.round.id)
     for entry in reading.new_entries.values():
@@ -336,8 +369,8 @@ def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
             updated_doors.append(door)
     Insert(LedgerEntry, list(reading.new_entries.values())).execute()
     Insert(DoorEntry, list(reading.new_doors.values())).execute()
-    update_rows(LedgerEntry, updated_entries, columns=ENTRY_COLUMNS, key=KEY)
-    update_rows(DoorEntry, updated_doors, columns=DOOR_COLUMNS, key=KEY)
+    update_unchanged(LedgerEntry, updated_entries, columns=ENTRY_COLUMNS, key=KEY)
+    update_unchanged(DoorEntry, updated_doors, columns=DOOR_COLUMNS, key=KEY)
     accounts.write(fresh_at=changes.fresh_at, revisions=revisions)
 
 
@@ -368,7 +401,7 @@ class Accounts:
 
     def add(self, entry: LedgerEntry) -> None:
         self.deltas[entry.origin_grid]["added"] += 1
-        self.deltas[entry.origin_grid][CLASS_COUNTERS[EntryClass(entry.cls)]] += 1
+        self.deltas[entry.origin_grid][CLASS_COUNTERS[entry.cls]] += 1
         self.guests[entry.origin_grid].add(entry.sub_district)
 
     def add_door(self, door: DoorEntry) -> None:
@@ -378,11 +411,11 @@ class Accounts:
 
     def change(self, entry: LedgerEntry, state: EntryState, grid: int | None) -> None:
         if entry.grid is not None:
-            self.deltas[entry.grid][CLASS_COUNTERS[EntryClass(entry.cls)]] -= 1
+            self.deltas[entry.grid][CLASS_COUNTERS[entry.cls]] -= 1
             if entry.outcome:
                 self.outcomes[entry.grid][entry.outcome] -= 1
         if grid is not None:
-            self.deltas[grid][CLASS_COUNTERS[EntryClass(state.cls)]] += 1
+            self.deltas[grid][CLASS_COUNTERS[state.cls]] += 1
             if state.outcome:
                 self.outcomes[grid][state.outcome] += 1
         if grid != entry.grid:
@@ -399,9 +432,9 @@ class Accounts:
 
     def change_door(self, door: DoorEntry, found: DoorReading) -> None:
         if door.state in DOOR_COUNTERS:
-            self.deltas[door.grid][DOOR_COUNTERS[DoorState(door.state)]] -= 1
+            self.deltas[door.grid][DOOR_COUNTERS[door.state]] -= 1
         if found.state in DOOR_COUNTERS:
-            self.deltas[door.grid][DOOR_COUNTERS[DoorState(found.state)]] += 1
+            self.deltas[door.grid][DOOR_COUNTERS[found.state]] += 1
 
     def write(self, *, fresh_at: Mapping[int, datetime], revisions: Mapping[int, int]) -> None:
         grids = set(self.deltas) | set(self.outcomes) | set(fresh_at)

@@ -178,7 +178,7 @@ def _finding_taken_back(facts: list[SeenFact], standing: list[SeenFact]) -> bool
     return any(f.kind in finding for f in facts) and not any(f.kind in finding for f in standing)
 
 
-_DOOR_RANK = {DoorState.NO_ANSWER: 0, DoorState.REFUSED: 1, DoorState.SEEN: 1, DoorState.VACANT: 1}
+DOOR_RANK = {"NO_ANSWER": 0, "REFUSED": 1, "SEEN": 1, "VACANT": 1}
 
 
 def settle_door(rules: Mapping[str, OutcomeRule], facts: Iterable[SeenFact]) -> DoorReading:
@@ -189,7 +189,7 @@ def settle_door(rules: Mapping[str, OutcomeRule], facts: Iterable[SeenFact]) -> 
     for fact in standing_facts(facts):
         state = door_state_of(rules, fact)
         if state:
-            readings.append((_DOOR_RANK[DoorState(state)], *fact.order, state, fact))
+            readings.append((DOOR_RANK[state], *fact.order, state, fact))
     if not readings:
         return DoorReading(DoorState.UNSEEN, None, None, 0)
     best = max(readings, key=lambda r: r[:3])

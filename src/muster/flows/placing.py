@@ -37,8 +37,7 @@ class Placed:
     grid: int | None = None
     released: Fact | None = None
 
-    @property
-    def seen(self) -> SeenFact:
+    def as_seen(self) -> SeenFact:
         body = self.fact.body
         assert body is not None
         return SeenFact(
@@ -84,7 +83,7 @@ class Placing:
             {f.subject for f, _ in bodies if f.kind in {"person.moved", "need.seen"}}
             | {b.person for _, b in bodies if isinstance(b, kinds.PersonFound)}
         )
-        self.grids = {r: grids_of_round(r) for r in rounds}
+        self._grids: dict[uuid.UUID, frozenset[int]] = {}
         for round_id, reading in rounds.items():
             read_ledger(
                 reading, subjects=subjects[round_id], doors=doors[round_id], sub_districts=sub_districts
@@ -305,7 +304,11 @@ class Placing:
             placed.door = body.door or entry.origin_dwelling
 
     def _takes_part(self, reading: RoundReading, grid: int | None) -> bool:
-        return grid is not None and grid in self.grids[reading.round.id]
+        if grid is None:
+            return False
+        if reading.round.id not in self._grids:  # asked for findings only; a city has ten thousand
+            self._grids[reading.round.id] = grids_of_round(reading.round.id)
+        return grid in self._grids[reading.round.id]
 
 
 def _plain_subject(fact: Incoming, body: kinds.Body) -> uuid.UUID:

@@ -24,7 +24,6 @@ from muster.campaigns.facts import (
     RoundReading,
     read_ledger,
     read_rounds,
-    recheck,
     settle_changes,
     write_changes,
 )
@@ -34,12 +33,12 @@ from muster.flows.placing import Placed, Placing
 from muster.flows.register_changes import RegisterChanges
 from muster.places.queries import door_places
 from muster.places.services import bump_revisions
-from muster.storage.many_rows import Insert
 from muster.storage.writes import ROWS_PER_WRITE, LostRace, chunks, pause_between_writes
+from muster.trail.fact_rows import FactRecord, FactRows, fact_row
 from muster.trail.incoming import APPLIED, DUPLICATE, Incoming, Ruling, flagged
 from muster.trail.models import Fact
 from muster.trail.queries import known_facts, waiting_for
-from muster.trail.services import fact_row, keep_second_copy, put_on_waiting_list, release_fact
+from muster.trail.services import keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 4
 Beside = Callable[[], AbstractContextManager[None]]
@@ -57,8 +56,8 @@ class Chunk:
     rounds: dict[uuid.UUID, RoundReading] = field(default_factory=dict)
     changes: list[Changes] = field(default_factory=list)
     register: RegisterChanges = field(default_factory=RegisterChanges)
-    waiting_rows: list[Fact] = field(default_factory=list)
-    insert_facts: Insert = field(default_factory=lambda: Insert(Fact, []))
+    waiting_rows: list[FactRecord] = field(default_factory=list)
+    insert_facts: FactRows = field(default_factory=lambda: FactRows([]))
 
 
 def record_facts(facts: Sequence[Incoming], *, at: datetime, beside: Beside = nullcontext) -> list[Ruling]:
@@ -162,7 +161,7 @@ def _make_rows(chunk: Chunk) -> None:
         for p in chunk.waiting
         if p.released is None
     ]
-    chunk.insert_facts = Insert(Fact, [*rows, *chunk.waiting_rows])
+    chunk.insert_facts = FactRows([*rows, *chunk.waiting_rows])
 
 
 def kind_order(kind: str) -> int:
@@ -175,18 +174,19 @@ def _drop_known(chunk: Chunk, facts: Sequence[Incoming]) -> list[tuple[int, Inco
     twice.
     """
     rows = known_facts(facts)
-    by_id = {(k.device, k.id): k.body_hash for k in rows}
-    by_seq = {(k.device, k.seq): k.id for k in rows}
+    by_id = {(k.device.int, k.id.int): k.body_hash for k in rows}
+    by_seq = {(k.device.int, k.seq) for k in rows}
     fresh: list[tuple[int, Incoming]] = []
     for position, fact in enumerate(facts):
-        kept = by_id.get((fact.device, fact.id))
+        device = fact.device.int
+        kept = by_id.get((device, fact.id.int))
         if kept is not None:
             chunk.rulings[position] = DUPLICATE if kept == fact.body_hash else flagged("body_differs")
-        elif (fact.device, fact.seq) in by_seq:
+        elif (device, fact.seq) in by_seq:
             chunk.rulings[position] = flagged("seq_reused")
         else:
-            by_id[fact.device, fact.id] = fact.body_hash
-            by_seq[fact.device, fact.seq] = fact.id
+            by_id[device, fact.id.int] = fact.body_hash
+            by_seq.add((device, fact.seq))
             fresh.append((position, fact))
             continue
         if chunk.rulings[position].code:
@@ -205,9 +205,10 @@ def _settle(chunk: Chunk) -> None:
         new_by_subject: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
         new_by_door: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
         for placed in group:
-            new_by_subject[placed.subject].append(placed.seen)
+            seen = placed.as_seen()
+            new_by_subject[placed.subject].append(seen)
             if placed.door is not None:
-                new_by_door[placed.door].append(placed.seen)
+                new_by_door[placed.door].append(seen)
         _read_missing_doors(reading, new_by_door)
         changes = settle_changes(
             reading,
@@ -245,21 +246,21 @@ def _read_missing_doors(reading: RoundReading, doors: dict[uuid.UUID, list[SeenF
 
 
 def _grid_lookup(round_id: uuid.UUID) -> Callable[[uuid.UUID], int | None]:
-    grids = grids_of_round(round_id)
+    grids: list[frozenset[int]] = []  # read when somebody moved; a city has ten thousand
 
     def grid_of(dwelling: uuid.UUID) -> int | None:
+        if not grids:
+            grids.append(grids_of_round(round_id))
         place = door_places([dwelling]).get(dwelling)
-        return place.grid if place and place.grid in grids else None
+        return place.grid if place and place.grid in grids[0] else None
 
     return grid_of
 
 
 def _write(chunk: Chunk) -> None:
-    """Inside the transaction: check again, then write the register, the facts, the ledger and the
+    """Inside the transaction: write the register, the facts, and, where nobody was faster, the ledger and the
     accounts.
     """
-    for changes in chunk.changes:
-        recheck(changes)
     touched = {g for changes in chunk.changes for g in changes.touched_grids}
     touched |= chunk.register.touched_grids()
     revisions = bump_revisions(touched)

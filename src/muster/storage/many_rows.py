@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many rows of a table in one go: Insert and update_rows.
+"""Many rows of a table in one go: Insert, update_rows, update_unchanged.
 
 The ORM's bulk_create converts each value through half a dozen calls, inside the transaction, and its
 bulk_update builds one statement that grows with the square of the rows; .save() with a changed composite key
@@ -9,13 +9,16 @@ called once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from django.db import connection, models
 
 from muster.storage.sealed import SealedField
+from muster.storage.writes import LostRace
 
 Convert = Callable[[Any], Any]
 
@@ -29,8 +32,7 @@ class Insert:
         self.sql = (
             f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({", ".join(["%s"] * len(fields))})'
         )
-        readers = [_reader(f) for f in fields]
-        self.values = [[read(row) for read in readers] for row in rows]
+        self.values = _values(fields, rows)
 
     def execute(self) -> None:
         """Raises IntegrityError as the ORM would."""
@@ -48,10 +50,95 @@ def update_rows(
     fields = [cast(Any, model._meta.get_field(name)) for name in (*columns, *key)]
     sets = ", ".join(f'"{field.column}" = %s' for field in fields[: len(columns)])
     where = " AND ".join(f'"{field.column}" = %s' for field in fields[len(columns) :])
-    readers = [_reader(field) for field in fields]
-    values = [[read(row) for read in readers] for row in rows]
+    values = _values(fields, rows)
     with connection.cursor() as cursor:
         cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where}', values)
+
+
+def update_unchanged(
+    model: type[models.Model],
+    rows: Sequence[models.Model],
+    *,
+    columns: Sequence[str],
+    key: Sequence[str],
+) -> None:
+    """Writes `columns` back where the row's version is still the one before ours.
+
+    Raises:
+        LostRace: somebody else changed one of them; the transaction must not go on.
+    """
+    if not rows:
+        return
+    fields = [cast(Any, model._meta.get_field(name)) for name in (*columns, *key)]
+    values = _values(fields, rows)
+    for told, row in zip(values, rows, strict=True):
+        told.append(cast(Any, row).version - 1)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            changed = _update_by_arrays(cursor, model, fields, len(columns), values)
+        else:
+            sets = ", ".join(f'"{field.column}" = %s' for field in fields[: len(columns)])
+            where = " AND ".join(f'"{field.column}" = %s' for field in fields[len(columns) :])
+            statement = f'UPDATE "{model._meta.db_table}" SET {sets} WHERE {where} AND version = %s'
+            cursor.executemany(statement, values)
+            changed = cursor.rowcount
+    if changed != len(rows):
+        raise LostRace(model.__name__)
+
+
+def _update_by_arrays(
+    cursor: Any, model: type[models.Model], fields: Sequence[Any], columns: int, rows: list[list[Any]]
+) -> int:
+    """One statement for the rows that share all of the key but its last part: executemany plans each row.
+
+    The shared part stands in the statement itself, so that only the partition and shard it names are asked.
+    """
+    groups: dict[tuple[Any, ...], list[list[Any]]] = defaultdict(list)
+    last = len(fields) - 1
+    for row in rows:
+        groups[tuple(row[columns:last])].append(row)
+    names = [field.column for field in fields]
+    listed = [*range(columns), last]
+    sets = ", ".join(f'"{name}" = new."{name}"' for name in names[:columns])
+    arrays = ", ".join([*(f"%s::{fields[at].db_type(connection)}[]" for at in listed), "%s::integer[]"])
+    told = ", ".join([*(f'"{names[at]}"' for at in listed), "version_before"])
+    shared = " AND ".join(f'old."{name}" = %s' for name in names[columns:last])
+    statement = (
+        f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({arrays}) AS new({told})'
+        f' WHERE {shared} AND old."{names[last]}" = new."{names[last]}" AND old.version = new.version_before'
+    )
+    changed = 0
+    for key, group in groups.items():
+        lists = [list(column) for column in zip(*group, strict=True)]
+        cursor.execute(statement, [*(lists[at] for at in (*listed, last + 1)), *key])
+        changed += cursor.rowcount
+    return changed
+
+
+def _values(fields: Sequence[Any], rows: Sequence[models.Model]) -> list[list[Any]]:
+    """The fields of each row as the database takes them: all taken out at once, a few of them changed."""
+    if len(fields) < 2:
+        return [[_reader(field)(row) for field in fields] for row in rows]
+    take = itemgetter(*(field.attname for field in fields))
+    changed = [(place, *_change(field)) for place, field in enumerate(fields)]
+    told = [(place, sealed, change) for place, sealed, change in changed if change is not None]
+    values = []
+    for row in rows:
+        taken = list(take(row.__dict__))
+        for place, sealed, change in told:
+            if sealed:
+                taken[place] = change(row)
+            elif taken[place] is not None:
+                taken[place] = change(taken[place])
+        values.append(taken)
+    return values
+
+
+def _change(field: Any) -> tuple[bool, Convert | None]:
+    """(does it need the whole row, how a value is changed or None)."""
+    if isinstance(field, SealedField):
+        return True, _reader(field)
+    return False, _converter(field)
 
 
 def _reader(field: Any) -> Convert:
@@ -69,7 +156,7 @@ def _converter(field: Any) -> Convert | None:
     """How a value of this field is written; None: as it is."""
     sqlite = connection.vendor == "sqlite"
     if isinstance(field, models.UUIDField):
-        return (lambda value: value.hex if value is not None else None) if sqlite else None
+        return (lambda value: None if value is None else value.hex) if sqlite else None
     if isinstance(field, models.DateTimeField):
         return _naive_text if sqlite else None
     if isinstance(field, models.IntegerField | models.CharField | models.FloatField | models.BooleanField):
@@ -79,4 +166,6 @@ def _converter(field: Any) -> Convert | None:
 
 def _naive_text(value: datetime | None) -> str | None:
     """As Django keeps a time in SQLite: UTC without its zone."""
-    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+    if value is None:
+        return None
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))

@@ -8,7 +8,7 @@ reason; nothing is dropped.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -16,6 +16,7 @@ from typing import Annotated
 import msgspec
 
 from muster.accounts.models import Device, Lease
+from muster.base.codes import Lease as Claims
 from muster.base.codes import read_lease
 from muster.base.crypto import TrustedKey, verify
 from muster.base.errors import Refusal
@@ -24,6 +25,7 @@ from muster.trail.incoming import Incoming, Ruling, flagged, held, quarantined
 
 RECORDING_GRACE = timedelta(hours=24)
 UNREADABLE = "unreadable"
+LEASES_REMEMBERED = 1 << 16
 
 
 class _Subject(msgspec.Struct):
@@ -34,12 +36,11 @@ class _Subject(msgspec.Struct):
 
     @property
     def named(self) -> tuple[str, uuid.UUID] | None:
-        said = [
-            (n, v)
-            for n, v in (("dwelling", self.dwelling), ("household", self.household), ("person", self.person))
-            if v
-        ]
-        return said[0] if len(said) == 1 else None
+        if self.person is not None:
+            return ("person", self.person) if self.dwelling is None and self.household is None else None
+        if self.dwelling is not None:
+            return ("dwelling", self.dwelling) if self.household is None else None
+        return ("household", self.household) if self.household is not None else None
 
 
 class _Fact(msgspec.Struct):
@@ -59,7 +60,16 @@ class _Batch(msgspec.Struct):
     facts: list[msgspec.Raw]
 
 
+class _SoundBatch(msgspec.Struct):
+    """A batch whose facts can all be read, as nearly every one."""
+
+    device: uuid.UUID
+    batch: uuid.UUID
+    facts: list[_Fact]
+
+
 _batch = msgspec.json.Decoder(_Batch)
+_sound_batch = msgspec.json.Decoder(_SoundBatch)
 _fact = msgspec.json.Decoder(_Fact)
 
 
@@ -103,24 +113,47 @@ def _read_issued(devices: set[uuid.UUID]) -> Issued:
 def _judge(row: JournalRow, trusted: list[TrustedKey], issued: Issued) -> Judged:
     if row.body is None:
         return Judged(row, [], row.fault or "body_unreadable")
-    try:
-        batch = _batch.decode(row.body)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    batch = _read_batch(row.body)
+    if batch is None:
         return Judged(row, [], "envelope_bad")
     against, lease = _against_batch(row, batch, trusted, issued)
-    facts = [
-        _incoming(row, batch, number, raw, lease=lease, against=against, issued=issued)
-        for number, raw in enumerate(batch.facts)
-    ]
+    telling = _Telling(row, batch.batch, lease, frozenset(lease.grids) if lease else frozenset(), against)
+    told: Sequence[_Fact | msgspec.Raw] = batch.facts
+    facts = [_incoming(telling, number, fact, issued) for number, fact in enumerate(told)]
     return Judged(row, facts)
 
 
+def _read_batch(body: bytes) -> _Batch | _SoundBatch | None:
+    """All facts at once where all can be read; else each as it came, so that one does not stop the others."""
+    try:
+        sound = _sound_batch.decode(body)
+        if all(map(_is_sound, sound.facts)):
+            return sound
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        pass
+    try:
+        return _batch.decode(body)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What all facts of a batch share."""
+
+    row: JournalRow
+    batch: uuid.UUID
+    lease: Lease | None
+    grids: frozenset[int]
+    against: Ruling | None
+
+
 def _against_batch(
-    row: JournalRow, batch: _Batch, trusted: list[TrustedKey], issued: Issued
+    row: JournalRow, batch: _Batch | _SoundBatch, trusted: list[TrustedKey], issued: Issued
 ) -> tuple[Ruling | None, Lease | None]:
     """What speaks against all facts of a batch, and the lease it came with."""
     try:
-        claims = read_lease(row.lease, trusted)
+        claims = _leases.claims(row.lease, trusted)
     except Refusal:
         return quarantined("lease_forged"), None
     device, lease = issued.devices.get(row.device), issued.leases.get(claims.id)
@@ -133,46 +166,90 @@ def _against_batch(
     return None, lease
 
 
-def _incoming(row: JournalRow, batch: _Batch, number: int, raw: msgspec.Raw, *, lease: Lease | None,
-              against: Ruling | None, issued: Issued) -> Incoming:  # fmt: skip
-    try:
-        fact = _fact.decode(raw)
-        named = fact.subject.named
-        # A year at the end of the calendar cannot be written in UTC.
-        fact.occurred_at.astimezone(UTC)
-        readable = (
-            named is not None
-            and "\0" not in fact.kind
-            and fact.occurred_at.tzinfo is not None
-            and 0 <= fact.seq < 2**62
-            and fact.v == 1
-        )
-    except (msgspec.ValidationError, msgspec.DecodeError, OverflowError):
-        readable, named = False, None
-    if not readable or named is None:
-        return _unreadable(row, number, raw, against)
-    offset = fact.occurred_at.utcoffset() or timedelta()
+class _ReadLeases:
+    """Leases whose signature was checked: one phone sends a hundred batches under the same one."""
+
+    def __init__(self) -> None:
+        self._by: tuple[str, ...] = ()
+        self._claims: dict[str, Claims] = {}
+
+    def claims(self, token: str, trusted: list[TrustedKey]) -> Claims:
+        """Raises Refusal for a lease that no trusted key signed."""
+        by = tuple(key.kid for key in trusted)
+        if by != self._by or len(self._claims) >= LEASES_REMEMBERED:
+            self._by, self._claims = by, {}
+        known = self._claims.get(token)
+        if known is None:
+            known = self._claims[token] = read_lease(token, trusted)
+        return known
+
+
+_leases = _ReadLeases()
+
+
+def _incoming(telling: _Telling, number: int, raw: _Fact | msgspec.Raw, issued: Issued) -> Incoming:
+    if isinstance(raw, _Fact):
+        fact = raw
+    else:
+        found = _fact_in(raw)
+        if found is None:
+            return _unreadable(telling.row, number, raw, telling.against)
+        fact = found
+    named = fact.subject.named
+    assert named is not None
+    offset = fact.occurred_at.utcoffset()
     incoming = Incoming(
-        device=row.device,
+        device=telling.row.device,
         seq=fact.seq,
         id=fact.id,
-        incident=row.incident,
+        incident=telling.row.incident,
         kind=fact.kind[:32],
         actor=fact.actor,
         occurred_at=fact.occurred_at,
-        received_at=row.received_at,
+        received_at=telling.row.received_at,
         sub_district=fact.subject.sub_district,
         subject=named[1],
         subject_type=named[0],
         raw_body=bytes(fact.body),
-        batch=batch.batch,
-        offset_minutes=int(offset.total_seconds() // 60),
-        ruling=against,
-        grids=frozenset(lease.grids) if lease else frozenset(),
+        batch=telling.batch,
+        offset_minutes=int(offset.total_seconds() // 60) if offset else 0,
+        ruling=telling.against,
+        grids=telling.grids,
     )
-    if incoming.ruling is None and lease is not None:
-        incoming.ruling = _against_fact(incoming, lease, issued)
+    if incoming.ruling is None and telling.lease is not None:
+        incoming.ruling = _against_fact(incoming, telling.lease, issued)
     return incoming
+
+
+def _fact_in(raw: msgspec.Raw) -> _Fact | None:
+    try:
+        fact = _fact.decode(raw)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+    return fact if _is_sound(fact) else None
+
+
+def _is_sound(fact: _Fact) -> bool:
+    return (
+        fact.v == 1
+        and 0 <= fact.seq < 2**62
+        and "\0" not in fact.kind
+        and fact.subject.named is not None
+        and _is_a_moment(fact.occurred_at)
+    )
+
+
+def _is_a_moment(at: datetime) -> bool:
+    """A year at the end of the calendar may have no name in UTC."""
+    if at.tzinfo is None:
+        return False
+    if 1 < at.year < 9999:
+        return True
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None:

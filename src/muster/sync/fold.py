@@ -19,12 +19,12 @@ from datetime import datetime
 from django.db import DataError
 from django.db.models import F
 
-from muster.accounts.models import Device
 from muster.flows.recording import Beside, record_facts
 from muster.intake.journal import JournalReader
 from muster.storage.keys import keystore
 from muster.storage.writes import ROWS_PER_WRITE, pause_between_writes
 from muster.sync.batches import Judged, judge_batches
+from muster.sync.contact import note_contact
 from muster.trail.incoming import Incoming, Ruling, held
 from muster.trail.models import BatchVerdict, JournalPosition
 
@@ -137,22 +137,9 @@ def _advance(group: list[Judged], at: datetime) -> Iterator[None]:
         ],
         ignore_conflicts=True,
     )
-    _note_contact(group)
-    yield
-
-
-def _note_contact(group: list[Judged]) -> None:
-    latest: dict[uuid.UUID, tuple[datetime, int, int]] = {}
+    heard: dict[uuid.UUID, datetime] = {}
     for judged in group:
-        device = judged.row.device
-        before = latest.get(device, (judged.row.received_at, 0, 0))
-        top = max([before[1], *(_seq(f) for f in judged.facts)])
-        latest[device] = (max(before[0], judged.row.received_at), top, before[2] + len(judged.facts))
-    for device, (at, seq, count) in latest.items():
-        row = Device.objects.filter(id=device)
-        row.update(last_contact_at=at, facts_seen=F("facts_seen") + count)
-        row.filter(last_seq__lt=seq).update(last_seq=seq)
-
-
-def _seq(fact: Incoming) -> int:
-    return fact.seq
+        known = heard.get(judged.row.device, judged.row.received_at)
+        heard[judged.row.device] = max(known, judged.row.received_at)
+    note_contact(heard.items())
+    yield

@@ -124,6 +124,22 @@ class JournalPosition(models.Model):
     facts = models.BigIntegerField(default=0)
 
 
+class NumberWatch(models.Model):
+    """Which of a device's numbers are here: all up to `whole_upto`; up to `highest` all but `missing`.
+
+    gap_since: when a number was first seen to be missing, None while none is.
+    """
+
+    device = models.UUIDField(primary_key=True)
+    whole_upto = models.BigIntegerField(default=0)
+    highest = models.BigIntegerField(default=0)
+    missing = models.BigIntegerField(default=0)
+    gap_since = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["gap_since"], name="numbers_missing", condition=Q(missing__gt=0))]
+
+
 class BatchVerdict(models.Model):
     """A journalled batch that could not become facts (forged signature, revoked lease, unreadable): kept by
     position.

@@ -7,13 +7,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from muster.storage.plain_reads import Condition, among, either, equal, read_values
 from muster.trail.incoming import Incoming
-from muster.trail.models import Fact, Verdict, Waiting
+from muster.trail.models import Fact, NumberWatch, Verdict, Waiting
 
+# Batches overtake one another, and a phone sends again within minutes.
+OVERTAKEN = timedelta(minutes=10)
 COUNTING = (Verdict.APPLIED, Verdict.FLAGGED)
 COLUMNS = ("id", "kind", "value", "actor", "occurred_at", "ref", "subject", "door", "device", "round")
 
@@ -49,9 +52,9 @@ def known_facts(incoming: Sequence[Incoming]) -> list[KnownFact]:
     for fact in incoming:
         by_device[fact.device].append(fact)
     for device, facts in by_device.items():
-        same = Q(device=device) & (Q(seq__in=[f.seq for f in facts]) | Q(id__in=[f.id for f in facts]))
-        rows = Fact.objects.filter(same).values_list("device", "seq", "id", "body_hash")
-        found.extend(KnownFact(d, s, i, bytes(h)) for d, s, i, h in rows)
+        same = either(among("seq", [f.seq for f in facts]), among("id", [f.id for f in facts]))
+        rows = read_values(Fact, ("seq", "id", "body_hash"), equal("device", device), same)
+        found.extend(KnownFact(device, seq, id_, bytes(hash_)) for seq, id_, hash_ in rows)
     return found
 
 
@@ -59,18 +62,45 @@ def facts_about(round_id: uuid.UUID, *, subjects: Collection[uuid.UUID]) -> list
     """Every counting fact about these subjects in a round."""
     if not subjects:
         return []
-    rows = Fact.objects.filter(round=round_id, subject__in=subjects, verdict__in=COUNTING).values_list(
-        *COLUMNS
-    )
-    return [FactRow(*row) for row in rows]
+    return _counting(equal("round", round_id), among("subject", subjects))
 
 
 def facts_at(round_id: uuid.UUID, *, doors: Collection[uuid.UUID]) -> list[FactRow]:
     """Every counting fact recorded at these doors in a round."""
     if not doors:
         return []
-    rows = Fact.objects.filter(round=round_id, door__in=doors, verdict__in=COUNTING).values_list(*COLUMNS)
+    return _counting(equal("round", round_id), among("door", doors))
+
+
+def _counting(*conditions: Condition) -> list[FactRow]:
+    rows = read_values(Fact, COLUMNS, *conditions, among("verdict", COUNTING))
     return [FactRow(*row) for row in rows]
+
+
+def units_in_question(
+    round_id: uuid.UUID, *, units: Collection[uuid.UUID], ids: Collection[uuid.UUID], kinds: Collection[str]
+) -> set[uuid.UUID]:
+    """Of these units those about which a fact of these ids, or of these kinds, counts already."""
+    if not units:
+        return set()
+    told = either(among("id", ids), among("kind", kinds))
+    asked = (equal("round", round_id), among("subject", units), told, among("verdict", COUNTING))
+    return {row[0] for row in read_values(Fact, ("subject",), *asked, distinct=True)}
+
+
+def doors_in_question(
+    round_id: uuid.UUID,
+    *,
+    doors: Collection[uuid.UUID],
+    ids: Collection[uuid.UUID],
+    times: Collection[datetime],
+) -> set[uuid.UUID]:
+    """Of these doors those where a fact of these ids, or of one of these moments, counts already."""
+    if not doors:
+        return set()
+    told = either(among("id", ids), among("occurred_at", times))
+    asked = (equal("round", round_id), among("door", doors), told, among("verdict", COUNTING))
+    return {row[0] for row in read_values(Fact, ("door",), *asked, distinct=True)}
 
 
 def facts_with_ids(
@@ -100,3 +130,26 @@ def facts_with_keys(pairs: Iterable[tuple[uuid.UUID, int]]) -> list[Fact]:
     for device, seq in pairs:
         by_device[device].append(seq)
     return [f for device, seqs in by_device.items() for f in Fact.objects.filter(device=device, seq__in=seqs)]
+
+
+def numbers_missing(*, at: datetime, after: timedelta = OVERTAKEN) -> list[NumberWatch]:
+    """Devices of whose series a number has been missing for longer than batches overtake one another."""
+    late = NumberWatch.objects.filter(missing__gt=0, gap_since__lte=at - after)
+    return list(late.order_by("gap_since", "device"))
+
+
+def missing_ranges(device: uuid.UUID, *, most: int = 20) -> list[tuple[int, int]]:
+    """The first gaps of a device's series, as (first, last) of the numbers that are not here."""
+    watch = NumberWatch.objects.filter(device=device).first()
+    if watch is None or not watch.missing:
+        return []
+    following = Fact.objects.filter(device=device, seq__gt=watch.whole_upto).order_by("seq")
+    gaps: list[tuple[int, int]] = []
+    expected = watch.whole_upto + 1
+    for seq in following.values_list("seq", flat=True).iterator():
+        if seq > expected:
+            gaps.append((expected, seq - 1))
+            if len(gaps) == most:
+                break
+        expected = seq + 1
+    return gaps

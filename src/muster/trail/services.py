@@ -13,43 +13,11 @@ from typing import Any
 from django.db import transaction
 
 from muster.storage.keys import keystore
-from muster.trail import kinds
+from muster.trail.fact_rows import FactRecord
 from muster.trail.incoming import Incoming, Ruling
 from muster.trail.models import Disclosure, Event, Fact, Seal, SecondCopy, Verdict, Waiting
 
 SYSTEM = "system"
-
-
-def fact_row(incoming: Incoming, *, ruling: Ruling, at: datetime, door: uuid.UUID | None, grid: int | None,
-             subject: uuid.UUID | None = None, subject_type: str | None = None) -> Fact:  # fmt: skip
-    """The row of a fact with its verdict; the text it carries is sealed."""
-    body = incoming.body
-    return Fact(
-        device=incoming.device,
-        seq=incoming.seq,
-        id=incoming.id,
-        batch=incoming.batch,
-        incident=incoming.incident,
-        round=incoming.round,
-        kind=incoming.kind[:32],
-        actor=incoming.actor,
-        occurred_at=incoming.occurred_at,
-        offset_minutes=incoming.offset_minutes,
-        received_at=incoming.received_at,
-        applied_at=at,
-        sub_district=incoming.sub_district,
-        grid=grid,
-        subject=subject or incoming.subject,
-        subject_type=subject_type or incoming.subject_type,
-        door=door,
-        value=kinds.value_of(body) if body else "",
-        ref=kinds.ref_of(body) if body else None,
-        purpose=str(incoming.incident),
-        body=incoming.raw_body.decode("utf-8", "replace"),
-        body_hash=incoming.body_hash,
-        verdict=ruling.verdict,
-        code=ruling.code,
-    )
 
 
 def keep_second_copy(incoming: Incoming, *, code: str, at: datetime) -> None:
@@ -70,8 +38,10 @@ def keep_second_copy(incoming: Incoming, *, code: str, at: datetime) -> None:
     )
 
 
-def put_on_waiting_list(rows: Sequence[Fact]) -> None:
+def put_on_waiting_list(rows: Sequence[FactRecord]) -> None:
     """Held and quarantined facts stand in sight until applied or decided."""
+    if not rows:
+        return
     Waiting.objects.bulk_create(
         Waiting(
             device=f.device,

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast fold turns journalled batches into a ledger: signatures, rules, verdicts, entries, accounts.
+
+python -m benchmarks.intake.folding [--facts 20000] [--batch 50] [--postgres] [--profile]
+
+Batches of phones, each of one grid; half of the people have been seen before. Beside it what a database takes:
+the same fact rows, inserted in the same groups, nothing read and nothing decided.
+At the end `verify` proves the ledger. Adds to benchmarks/results/fold.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import hashlib
+import json
+import os
+import pstats
+import random
+import shutil
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from benchmarks.planning.machine import RESULTS, Took, machine, timed
+
+OUTCOMES = ["done", "done", "done", "away", "no_answer", "arranged"]
+
+
+@contextmanager
+def house(*, postgres: bool) -> Iterator[None]:
+    """A migrated database of our own, before Django is set up."""
+    from tests.support.postgres import own_server, server_binaries
+
+    folder, server = tempfile.mkdtemp(prefix="muster-bench-"), None
+    os.environ["MUSTER_DATA"] = folder
+    os.environ["DJANGO_SETTINGS_MODULE"] = "muster.config.settings"
+    if postgres:
+        binaries = server_binaries()
+        assert binaries is not None, "no PostgreSQL here"
+        server = own_server(binaries)
+        os.environ["MUSTER_DATABASE_URL"] = server.fresh_database()
+    try:
+        import django
+        from django.core.management import call_command
+        from django.db import connection
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield
+        connection.close()
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Phones:
+    """One phone per grid; each batch tells of people of its grid."""
+
+    def __init__(self, grids: int, people: int) -> None:
+        from benchmarks.intake.town import make_town
+        from muster.accounts.services import enrol_device, make_enrol_code
+        from muster.drill.device import DeviceClient, _key_jwk
+        from tests.support.world import NOON
+
+        self.town = make_town(grids=grids, people=people)
+        self.phones: list[tuple[DeviceClient, list[Any]]] = []
+        for grid in self.town.grids:
+            code, _ = make_enrol_code(
+                incident=self.town.incident.id,
+                grid=grid.id,
+                worker=self.town.worker,
+                by=self.town.worker.id,
+                at=NOON,
+            )
+            client = DeviceClient(web="", name="phone", http=None)  # type: ignore[arg-type]
+            device, _, client.lease = enrol_device(
+                code=code,
+                public_key=_key_jwk(client.key),
+                name="phone",
+                sub_districts=[grid.sub_district],
+                grids=[grid.id],
+                at=NOON,
+            )
+            client.enrolment = {"device": str(device.id), "actor": {"id": str(self.town.worker.id)}}
+            self.phones.append((client, self.town.people_of(grid.id)))
+
+    def rows(self, count: int, size: int, *, seed: int, first: int) -> list[Any]:
+        from muster.base.crypto.signing import unb64url
+        from muster.drill.device import subject
+        from muster.intake.journal import JournalRow
+        from tests.support.world import NOON
+
+        dice, rows = random.Random(seed), []
+        for n in range(count):
+            client, people = self.phones[n % len(self.phones)]
+            for person, home in dice.sample(people, size):
+                client.record(
+                    "entry.outcome",
+                    subject(home, person=person),
+                    {"round": str(self.town.round.id), "outcome": dice.choice(OUTCOMES)},
+                    at=NOON + timedelta(seconds=first + n),
+                )
+            body = client.batch(list(client.outbox.values()), at=NOON)
+            client.outbox.clear()
+            alg, _, signature = client.sign(body).partition("=")
+            rows.append(
+                JournalRow(
+                    writer=1,
+                    n=first + n,
+                    received_at=NOON + timedelta(hours=1),
+                    device=uuid.UUID(client.device),
+                    batch=uuid.uuid4(),
+                    incident=self.town.incident.id,
+                    lease=client.lease,
+                    alg=alg,
+                    signature=unb64url(signature),
+                    sha256=hashlib.sha256(body).digest(),
+                    body=body,
+                )
+            )
+        return rows
+
+
+class Held:
+    """A journal in memory: fold asks for nothing but read_after. Reading the real one is measured apart."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def read_after(self, known: dict[int, int], limit: int, **_: Any) -> list[Any]:
+        done = known.get(1, 0)
+        start = done - self._rows[0].n + 1 if done >= self._rows[0].n else 0
+        return self._rows[start : start + limit]
+
+
+def fold_all(rows: list[Any]) -> int:
+    from muster.sync.fold import fold_once
+    from tests.support.world import NOON
+
+    reader, facts = Held(rows), 0
+    while (report := fold_once(reader, now=lambda: NOON)).batches:  # type: ignore[arg-type]
+        facts += report.facts
+    return facts
+
+
+def raw_inserts() -> Callable[[], int]:
+    """The fact rows that are there, once more into a table of the same shape, in groups of 500."""
+    from django.db import connection, transaction
+
+    from muster.storage.many_rows import Insert
+    from muster.storage.writes import ROWS_PER_WRITE, chunks
+    from muster.trail.models import Fact
+
+    facts = list(Fact.objects.all()[:20_000])
+    groups = [Insert(Fact, list(part)) for part in chunks(facts, ROWS_PER_WRITE)]
+    Fact.objects.all().delete()
+
+    def insert() -> int:
+        for group in groups:
+            with transaction.atomic():
+                group.execute()
+        return len(facts)
+
+    connection.ensure_connection()
+    return insert
+
+
+def told(facts: int, took: Took) -> dict[str, float]:
+    return {
+        "facts": facts,
+        "facts_per_s": round(facts / took.wall_s),
+        "facts_per_processor_s": round(facts / took.cpu_s),
+        **took.facts(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--facts", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--grids", type=int, default=60)
+    parser.add_argument("--people", type=int, default=12_000)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    before = machine()
+    with house(postgres=options.postgres):
+        from muster.sync.verify import verify_all
+
+        phones = Phones(options.grids, options.people)
+        warm = max(1, options.people // 2 // options.batch)
+        fold_all(phones.rows(warm, options.batch, seed=3, first=1))
+        rows = phones.rows(options.facts // options.batch, options.batch, seed=7, first=warm + 1)
+        profile = cProfile.Profile(time.process_time)
+        if options.profile:
+            profile.enable()
+        facts, took = timed(lambda: fold_all(rows))
+        profile.disable()
+        if options.profile:
+            pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+        breaches = verify_all()
+        assert not breaches, breaches[:3]
+        raw, raw_took = timed(raw_inserts())
+    kind = "postgresql" if options.postgres else "sqlite"
+    result = {
+        "machine": before,
+        "batch": options.batch,
+        "grids": options.grids,
+        "people": options.people,
+        "fold": told(facts, took),
+        "raw inserts of the same rows": told(raw, raw_took),
+        "ratio of fold to raw": round((facts / took.wall_s) / (raw / raw_took.wall_s), 3),
+        "verify": "no breach",
+    }
+    path = RESULTS / "fold.json"
+    whole = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.write_text(json.dumps({**whole, kind: result}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    time.sleep(0)
+
+
+if __name__ == "__main__":
+    main()
