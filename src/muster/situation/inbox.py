@@ -8,12 +8,15 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from muster.accounts.queries import lease_grids
 from muster.campaigns.models import Certificate, Round, RoundGrid
 from muster.campaigns.states import RoundStatus
 from muster.places.models import Area, Grid, GridPost
+from muster.places.queries import sub_districts_of_grids
 from muster.situation.duplicates import pairs_to_judge
 from muster.storage.scoping import Scope
 from muster.trail.models import Waiting
+from muster.trail.queries import numbers_missing
 
 STALE = timedelta(hours=2)
 MOST = 200
@@ -28,7 +31,12 @@ def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> l
         g for g in Grid.objects.filter(status="ACTIVE", level="SMALL").select_related("area").order_by("code")
         if scope.allows(sub_district=g.sub_district, grid=g.id)
     ]  # fmt: skip
-    items = [*_headless(grids), *_held(scope), *(_duplicates(judges) if judges is not None else [])]
+    items = [
+        *_headless(grids),
+        *_held(scope),
+        *_numbers_missing(scope, at),
+        *(_duplicates(judges) if judges is not None else []),
+    ]
     rounds = Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSING, RoundStatus.CLOSED])
     names = {g.id: g for g in grids}
     accounts: dict[uuid.UUID, list[RoundGrid]] = defaultdict(list)
@@ -68,6 +76,26 @@ def _held(scope: Scope) -> list[dict[str, Any]]:
     return [
         item("facts_held", "held", since=rows[0].since, link="/held", action="work_held", count=len(rows))
     ]
+
+
+def _numbers_missing(scope: Scope, at: datetime) -> list[dict[str, Any]]:
+    """Phones that recorded something which never came: lost on the way, or still on a phone that is off."""
+    watches = numbers_missing(at=at)
+    if not watches:
+        return []
+    grids = lease_grids({watch.device for watch in watches})
+    homes = sub_districts_of_grids({grid for named in grids.values() for grid in named})
+    mine = [
+        watch
+        for watch in watches
+        if any(scope.allows(sub_district=homes[g], grid=g) for g in grids.get(watch.device, ()) if g in homes)
+    ]
+    if not mine:
+        return []
+    return [
+        item("numbers_missing", "numbers", since=mine[0].gap_since, link="/devices", action="ask_phones",
+             count=sum(watch.missing for watch in mine), devices=len(mine))
+    ]  # fmt: skip
 
 
 def _duplicates(scope: Scope) -> list[dict[str, Any]]:
