@@ -14,6 +14,7 @@ from muster.base import clock
 from muster.base.crypto import Keystore, SigningKey
 from muster.base.errors import Refusal
 from muster.intake import envelope, limits
+from muster.intake.admission import Admission
 from muster.intake.answers import (
     Answer,
     Headers,
@@ -29,7 +30,7 @@ from muster.intake.blobs import BlobStore, blob_name
 from muster.intake.bodies import Bodies, Gone
 from muster.intake.group_commit import GroupCommit
 from muster.intake.journal import Entry, Journal, open_journal
-from muster.intake.leases import KnownLeases
+from muster.intake.leases import KnownLeases, bearer
 from muster.intake.loop_lag import LoopLag
 from muster.intake.receipts import make_receipt
 from muster.intake.settings import Settings, read_settings
@@ -58,6 +59,7 @@ class IntakeApp:
             lambda settings, keystore: open_journal(settings.journal_source, keystore)
         )
         self._bodies = Bodies()
+        self._admission = Admission()
         self._key: SigningKey | None = None
         self._key_of = -1
 
@@ -131,9 +133,10 @@ class IntakeApp:
         return None
 
     async def _take_batch(self, headers: _Headers, receive: Receive) -> Answer:
-        if self._commits.fullness >= 1 or self._lag.seconds() > limits.LAG_SECONDS:
-            raise Refusal("intake_busy")  # before lease and body cost anything
-        token, lease = self._leases.of_header(_text(headers, b"authorization"))
+        # Before lease and body cost anything.
+        token = bearer(_text(headers, b"authorization"))
+        self._admission.admit(token, busy=self._busy())
+        lease = self._leases.of_token(token)
         raw = await self._bodies.read(
             headers, receive, most=limits.BODY_BYTES, within=limits.BODY_SECONDS, too_large="body_too_large"
         )
@@ -153,6 +156,7 @@ class IntakeApp:
             body=body,
         )
         await self._commits.commit(entry)
+        self._admission.heard(token)
         receipt = make_receipt(
             self._own_key(),
             batch=entry.batch,
@@ -163,6 +167,10 @@ class IntakeApp:
         )
         return json_answer(receipt)
 
+    def _busy(self) -> float:
+        lag = self._lag.seconds()
+        return 1.0 if lag > limits.LAG_SECONDS else max(self._commits.fullness, lag / limits.LAG_SECONDS)
+
     def _own_key(self) -> SigningKey:
         """Return the instance's key; asked of the keystore once a commit, not once a batch."""
         if self._key is None or self._key_of != self._commits.groups:
@@ -171,8 +179,8 @@ class IntakeApp:
 
     async def _take_blob(self, name: str, headers: _Headers, receive: Receive) -> Answer:
         # Facts first: blobs give way long before facts have to.
-        self._blobs.admit(busy=max(self._commits.fullness, self._lag.seconds() / limits.LAG_SECONDS))
-        _, lease = self._leases.of_header(_text(headers, b"authorization"))
+        self._blobs.admit(busy=self._busy())
+        lease = self._leases.of_token(bearer(_text(headers, b"authorization")))
         sha256 = blob_name(name)
         body = await self._bodies.read(
             headers, receive, most=limits.BLOB_BYTES, within=limits.BLOB_SECONDS, too_large="blob_too_large"

@@ -12,6 +12,15 @@ from muster.base.errors import Refusal, UnprovenSignature
 from muster.intake.limits import LEASE_LETTERS, LEASES_REMEMBERED
 
 
+def bearer(authorization: str) -> str:
+    """Return the token of an Authorization header. Refusal: lease_missing."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal("lease_missing")
+    return token
+
+
 class KnownLeases:
     """Checks a lease's signature once and remembers it: one check costs as much as ten small batches."""
 
@@ -24,10 +33,11 @@ class KnownLeases:
 
     def of_header(self, authorization: str) -> tuple[str, Lease]:
         """Return the token and its lease. Refusals: lease_missing, lease_unknown."""
-        scheme, _, token = authorization.partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise Refusal("lease_missing")
+        token = bearer(authorization)
+        return token, self.of_token(token)
+
+    def of_token(self, token: str) -> Lease:
+        """Return the lease. Refusal: lease_unknown."""
         lease = self._known.get(token)
         if lease is None:
             lease = self._check(token)
@@ -36,7 +46,7 @@ class KnownLeases:
                 self._known.popitem(last=False)
         else:
             self._known.move_to_end(token)
-        return token, lease
+        return lease
 
     def _check(self, token: str) -> Lease:
         if len(token) > LEASE_LETTERS:
