@@ -103,7 +103,11 @@ class DeviceKind(models.TextChoices):
 
 
 class Device(models.Model):
-    """Something that numbers facts: a phone, or the desk of this instance."""
+    """Something that numbers facts: a phone, or the desk of this instance.
+
+    last_seq, facts_seen: what is here. told_seq: the last number it has given, by its own word.
+    wiped_at: when a phone that was taken back asked again and was told to forget its list.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=8, choices=DeviceKind.choices)
@@ -116,6 +120,9 @@ class Device(models.Model):
     last_contact_at = models.DateTimeField(null=True)
     last_seq = models.BigIntegerField(default=0)
     facts_seen = models.BigIntegerField(default=0)
+    told_seq = models.BigIntegerField(default=0)
+    pulled_at = models.DateTimeField(null=True)
+    wiped_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

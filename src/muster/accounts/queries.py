@@ -41,6 +41,17 @@ def desk_devices() -> frozenset[uuid.UUID]:
     )
 
 
+def unsent_estimate(device: Device) -> int:
+    """How many facts a phone has recorded that are not here, as far as it has said."""
+    return max(0, max(device.last_seq, device.told_seq) - device.facts_seen)
+
+
+def last_heard(device: Device) -> datetime | None:
+    """When a phone last sent something or asked for news."""
+    times = [at for at in (device.last_contact_at, device.pulled_at) if at is not None]
+    return max(times, default=None)
+
+
 def lease_grids(devices: Collection[uuid.UUID]) -> dict[uuid.UUID, frozenset[int]]:
     """device -> every grid that one of its leases ever named; devices that carry no lease are not in it."""
     found: dict[uuid.UUID, frozenset[int]] = {}

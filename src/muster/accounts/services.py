@@ -22,6 +22,7 @@ from muster.storage.keys import keystore
 
 CODE_LIFE = timedelta(hours=24)
 LEASE_LIFE = timedelta(hours=24)
+PULL_NOTED_EVERY = timedelta(seconds=60)
 EVERYWHERE = "/"
 
 
@@ -187,6 +188,17 @@ def revoke_device(device: Device, *, by: uuid.UUID, at: datetime) -> None:
     with transaction.atomic():
         Device.objects.filter(id=device.id, revoked_at__isnull=True).update(revoked_at=at, revoked_by=by)
         Lease.objects.filter(device=device, revoked_at__isnull=True).update(revoked_at=at)
+
+
+def note_pull(device: Device, *, told_seq: int | None, at: datetime, wiped: bool = False) -> None:
+    """Keeps what a phone says of itself when it asks for news; at most once a minute if nothing is new."""
+    news: dict[str, Any] = {}
+    if told_seq is not None and told_seq > device.told_seq:
+        news["told_seq"] = told_seq
+    if wiped and device.wiped_at is None:
+        news["wiped_at"] = at
+    if news or device.pulled_at is None or at - device.pulled_at > PULL_NOTED_EVERY:
+        Device.objects.filter(id=device.id).update(pulled_at=at, **news)
 
 
 def house_device(kind: str = DeviceKind.DESK) -> Device:

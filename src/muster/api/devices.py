@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.accounts.models import Device, Lease
-from muster.accounts.services import enrol_device, find_code, revoke_device
+from muster.accounts.queries import last_heard, unsent_estimate
+from muster.accounts.services import enrol_device, find_code, note_pull, revoke_device
 from muster.api.auth import AUTH, allow, operation
 from muster.base.clock import now
 from muster.base.codes import read_lease
@@ -23,6 +24,7 @@ from muster.places.posts import take_worker_posts
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
+from muster.responders.services import responder_for_worker
 from muster.storage.keys import keystore
 from muster.sync.pull import incident_json, pull
 from muster.trail.models import Verdict, Waiting
@@ -57,6 +59,10 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
     )
     incident = Incident.objects.get(id=lease.incident)
     take_worker_posts(grids, holder=lease.actor, incident=incident, since=code.made_at, at=at)
+    responder_for_worker(
+        incident=lease.incident, user=lease.actor_id, name=lease.actor.name, sub_district=grid.sub_district,
+        grid=grids[0] if grids else grid.id, at=at,
+    )  # fmt: skip
     record_event(
         "Device", device.id, "enrol", at=at, actor=lease.actor_id, incident=lease.incident, grid=grid.id
     )
@@ -86,7 +92,21 @@ def _sub_districts(grid: Grid) -> list[int]:
 @operation("session.read")
 def pull_changes(request: HttpRequest, since: str = "") -> dict[str, Any]:
     """What changed in my grids; the lease is the key."""
-    return pull(lease_of(request), since=since or None, at=now())
+    at, lease = now(), lease_of(request)
+    told = _told_number(request.headers.get("Muster-Seq", ""))
+    try:
+        page = pull(lease, since=since or None, at=at)
+    except Refusal as refusal:
+        # Whoever hears this forgets the list: from now on nothing of the grid is on that phone.
+        note_pull(lease.device, told_seq=told, at=at, wiped=refusal.code == "lease_revoked")
+        raise
+    note_pull(lease.device, told_seq=told, at=at)
+    return page
+
+
+def _told_number(header: str) -> int | None:
+    """The last number that the phone has given; nothing where it says none, or nonsense."""
+    return int(header) if header.isascii() and header.isdigit() and len(header) < 16 else None
 
 
 def lease_of(request: HttpRequest) -> Lease:
@@ -125,12 +145,14 @@ def list_devices(request: HttpRequest, area: int | None = None) -> dict[str, Any
             "actor": lease.actor.name,
             "grids": [{"id": g.id, "name": g.name, "name_en": g.name_en} for g in mine],
             "enrolled_at": device.enrolled_at,
-            "last_contact_at": device.last_contact_at,
+            "last_contact_at": last_heard(device),
             "facts_seen": device.facts_seen,
             "last_seq": device.last_seq,
-            "unsent_estimate": max(0, device.last_seq - device.facts_seen),
+            "unsent_estimate": unsent_estimate(device),
+            "told_seq": device.told_seq,
             "lease_until": lease.expires_at,
             "revoked_at": device.revoked_at,
+            "wiped_at": device.wiped_at,
         }
     return {"items": list(items.values()), "next": None, "count": len(items)}
 

@@ -156,19 +156,25 @@ export interface PullOptions {
   origin: string
   lease: string
   since: string | null
+  /** The last number that this phone has given: tells the desk what is still on it. */
+  lastSeq?: number
   fetch: typeof fetch
   patience?: number
 }
 
 const PATIENCE_MS = 30_000
 
-export async function pull({ origin, lease, since, fetch: send, patience = PATIENCE_MS }: PullOptions): Promise<PullAnswer> {
+export async function pull({ origin, lease, since, lastSeq, fetch: send, patience = PATIENCE_MS }: PullOptions): Promise<PullAnswer> {
   const query = since === null ? '' : `?since=${encodeURIComponent(since)}`
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), patience)
   try {
     const answer = await send(`${origin}/sync/v1/pull${query}`, {
-      headers: { Authorization: `Bearer ${lease}`, Accept: 'application/json' },
+      headers: {
+        Authorization: `Bearer ${lease}`,
+        Accept: 'application/json',
+        ...(lastSeq !== undefined && { 'Muster-Seq': String(lastSeq) }),
+      },
       cache: 'no-store',
       credentials: 'omit',
       signal: stop.signal,

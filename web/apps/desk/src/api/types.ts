@@ -113,6 +113,8 @@ export interface Device {
   enrolled_at?: string
   lease_until?: string
   unsent_estimate?: number
+  /** When a phone that was taken back was told to forget its list. */
+  wiped_at?: string | null
 }
 
 // ---- campaigns and rounds ------------------------------------------------------------------------------------------

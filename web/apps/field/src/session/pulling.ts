@@ -31,7 +31,9 @@ export const UNWATCHED: PageWatch = { before: () => undefined, after: () => unde
 export async function pullAll(parts: PullParts, enrolment: Enrolment, cursor: string | null, watch: PageWatch): Promise<Pulled> {
   let since = cursor
   for (let pages = 1; pages <= MOST_PAGES; pages++) {
-    const answer = await pull({ origin: parts.origin, lease: enrolment.lease, since, fetch: parts.fetch })
+    const counter = await parts.outbox.store.counters.get(enrolment.device)
+    const lastSeq = (counter?.next_seq ?? 1) - 1
+    const answer = await pull({ origin: parts.origin, lease: enrolment.lease, since, lastSeq, fetch: parts.fetch })
     if (answer.state === 'FAILED' && answer.code === 'cursor_bad' && since !== null) {
       // The server cannot read where we are (restored from an older copy): all is asked for anew, nothing unsent is touched.
       since = null
