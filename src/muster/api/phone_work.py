@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,7 +15,9 @@ from muster.api.auth import operation
 from muster.api.devices import lease_of
 from muster.base.clock import now
 from muster.base.errors import Refusal
-from muster.places.models import Dwelling
+from muster.incidents.packs import pack_of
+from muster.incidents.services import incident_with_id
+from muster.places.models import Building, Dwelling
 from muster.places.queries import sub_districts_of_grids
 from muster.register.phones import mask_phone
 from muster.requests import work
@@ -51,11 +54,11 @@ def list_work(request: HttpRequest) -> dict[str, Any]:
     return {
         "me": {"id": me.id, "status": me.status, "open_jobs": me.open_jobs, "most_jobs": me.most_jobs},
         "offers": [
-            {**_work_json(o.item), "lease_until": o.lease_until, "walk_m": o.walk_m, "reasons": o.reasons}
-            for o in offers
+            {**shown, "lease_until": o.lease_until, "walk_m": o.walk_m, "reasons": o.reasons}
+            for o, shown in zip(offers, _shown([o.item for o in offers], lease), strict=True)
         ],
-        "jobs": [_job_json(item) for item in jobs],
-        "pool": [_work_json(item) for item in pool],
+        "jobs": _jobs(jobs, lease),
+        "pool": _shown(pool, lease),
     }
 
 
@@ -70,7 +73,7 @@ def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
         [item.request.person or item.request_id], actor=lease.actor_id, role="responder",
         operation="work.accept", fields="text,place,phone", at=now(), grid=item.grid, purpose="request",
     )  # fmt: skip
-    return _job_json(item)
+    return _jobs([item], lease)[0]
 
 
 @sync_router.post("/jobs/{item_id}/decline", auth=None, operation_id="jobs_decline", include_in_schema=True)
@@ -85,7 +88,7 @@ def decline(request: HttpRequest, item_id: uuid.UUID, body: Decline) -> dict[str
 @operation("session.read")
 def arrive(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     lease, me = _me(request)
-    return _job_json(work.arrive(item_id, responder=me.id, at=now(), by=lease.actor_id))
+    return _jobs([work.arrive(item_id, responder=me.id, at=now(), by=lease.actor_id)], lease)[0]
 
 
 @sync_router.post("/jobs/{item_id}/finish", auth=None, operation_id="jobs_finish", include_in_schema=True)
@@ -129,27 +132,43 @@ def _demand_mine(item: uuid.UUID, lease: Lease, me: Responder) -> None:
         raise Refusal("item_unknown")
 
 
-def _work_json(item: WorkItem) -> dict[str, Any]:
+def _shown(items: Sequence[WorkItem], lease: Lease) -> list[dict[str, Any]]:
     """Before it is accepted: what kind, how urgent, which building; no name, no door, no phone."""
-    request = item.request
-    return {
-        "id": item.id, "request": request.id, "number": request.number, "category": request.category,
-        "urgency": request.urgency, "needs_skill": item.needs_skill, "grid": item.grid,
-        "building": request.building, "respond_by": request.respond_by, "finish_by": request.finish_by,
-        "language": request.language, "made_at": request.made_at,
-    }  # fmt: skip
-
-
-def _job_json(item: WorkItem) -> dict[str, Any]:
-    """After it is accepted, until it is done: the door, what was said, and the word that opens it."""
-    request = item.request
-    label = (
-        Dwelling.objects.across(reason="requests").filter(id=request.dwelling).values_list("label", flat=True)
+    pack = pack_of(incident_with_id(lease.incident))
+    kinds = {c.code: {"zh": c.name.zh, "en": c.name.en} for c in pack.request_categories}
+    buildings: dict[uuid.UUID | None, str] = dict(
+        Building.objects.filter(id__in={i.request.building for i in items if i.request.building}).values_list(
+            "id", "name"
+        )
     )
-    return {
-        **_work_json(item), "status": item.status, "accepted_at": item.accepted_at,
-        "on_site_at": item.on_site_at, "dwelling": request.dwelling, "door": label.first() or "",
-        "text": request.text or "", "what": item.what or "", "place": request.place or "",
-        "name": request.name or "", "phone": mask_phone(request.phone) if request.phone else None,
-        "spoken_word": request.spoken_word,
-    }  # fmt: skip
+    return [
+        {
+            "id": item.id, "request": item.request_id, "number": item.request.number,
+            "category": item.request.category, "urgency": item.request.urgency,
+            "category_name": kinds.get(item.request.category), "needs_skill": item.needs_skill,
+            "grid": item.grid, "building": buildings.get(item.request.building, ""),
+            "respond_by": item.request.respond_by, "finish_by": item.request.finish_by,
+            "language": item.request.language, "made_at": item.request.made_at,
+        }
+        for item in items
+    ]  # fmt: skip
+
+
+def _jobs(items: Sequence[WorkItem], lease: Lease) -> list[dict[str, Any]]:
+    """After it is accepted, until it is done: the door, what was said, and the word that opens it."""
+    doors: dict[uuid.UUID | None, str] = dict(
+        Dwelling.objects.across(reason="requests")
+        .filter(id__in={i.request.dwelling for i in items if i.request.dwelling})
+        .values_list("id", "label")
+    )
+    return [
+        {
+            **shown, "status": item.status, "accepted_at": item.accepted_at,
+            "on_site_at": item.on_site_at, "dwelling": item.request.dwelling,
+            "door": doors.get(item.request.dwelling, ""), "text": item.request.text or "",
+            "what": item.what or "", "place": item.request.place or "", "name": item.request.name or "",
+            "phone": mask_phone(item.request.phone) if item.request.phone else None,
+            "spoken_word": item.request.spoken_word,
+        }
+        for item, shown in zip(items, _shown(items, lease), strict=True)
+    ]  # fmt: skip

@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What goes over the wire between the pages and the server. */
 export * from './pull'
+export * from './jobs'
