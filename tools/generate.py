@@ -17,7 +17,9 @@ import msgspec
 from muster import packs
 from muster.base.messages import Message, messages
 from muster.base.terms import Term, terms
+from muster.intake.answers import STATUS
 from muster.packs.pack import ADDRESS_FACTS, CERTIFICATE_FACTS, CHAT_FACTS, Pack
+from muster.sync import verdict_list
 
 ROOT = Path(__file__).resolve().parent.parent
 _NOTE = "<!-- Made by tools/generate.py; change the source, not this page. -->"
@@ -66,6 +68,33 @@ def _message_row(code: str, entry: Message) -> str:
     chinese = _cell(entry.zh) + (f"<br>→ {_cell(entry.cure_zh)}" if entry.cure_zh else "")
     english = _cell(entry.en) + (f"<br>→ {_cell(entry.cure_en)}" if entry.cure_en else "")
     return f"| `{code}` | {chinese} | {english} |"
+
+
+def verdict_page() -> str:
+    """What becomes of what a device sends: at the door, and when it is applied."""
+    lines = [
+        "# Verdicts · 处置结论",
+        _NOTE,
+        "",
+        "What a device sends is refused at the door, and stays on the phone; or it is taken, kept for good, and",
+        "has one verdict: APPLIED; DUPLICATE (it was here already); FLAGGED (it counts, somebody should look);",
+        "HELD (it waits for what it lacks, then it is applied by itself); QUARANTINED (set aside until a person",
+        "decides).",
+        "手机送来的，要么在门口退回、仍留在手机上；要么收下、永久保留，并有一个结论。",
+        "",
+        "## Refused at the door · 门口退回",
+        "",
+        "| Status | Code | 中文 | English |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {status} {_message_row(code, messages()[code])}" for code, status in STATUS.items()]
+    lines += ["", "## Kept, with a reason · 收下并注明原因", ""]
+    lines += ["| Verdict | Code | 中文 | English |", "|---|---|---|---|"]
+    lines += [
+        f"| {reason.verdict} {_message_row(reason.code, messages()[reason.code])}"
+        for reason in (*verdict_list.FACTS, *verdict_list.BATCHES)
+    ]
+    return _page(lines)
 
 
 PACK_PAGE = """\
@@ -227,6 +256,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/glossary.md": glossary,
     "docs/reference/messages.md": message_page,
     "docs/reference/packs.md": pack_page,
+    "docs/reference/verdicts.md": verdict_page,
     "web/packages/ui/terms.zh.json": lambda: terms_json("zh"),
     "web/packages/ui/terms.en.json": lambda: terms_json("en"),
     "web/packages/ui/messages.zh.json": lambda: messages_json("zh"),
