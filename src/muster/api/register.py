@@ -33,6 +33,7 @@ from muster.situation.duplicates import pairs_in_sight
 from muster.storage.scoping import Scope
 from muster.storage.sealed import reveal_column
 from muster.sync.pull import age_band
+from muster.trail.kinds import HOUSE_KINDS
 from muster.trail.models import Disclosure, Event, Fact
 from muster.trail.reveals import record_reveal
 from muster.trail.services import record_disclosures
@@ -297,7 +298,10 @@ def _names(users: Collection[uuid.UUID | None]) -> dict[uuid.UUID | None, str]:
 def read_timeline(request: HttpRequest, person_id: uuid.UUID) -> dict[str, Any]:
     _, scope, _ = _scope(request, "register.read")
     person = _person(person_id, scope)
-    facts = Fact.objects.filter(subject=person.id).order_by("-occurred_at")[:200]
+    # What the house says of a merge on each roster is told once, by its event.
+    facts = (
+        Fact.objects.filter(subject=person.id).exclude(kind__in=HOUSE_KINDS).order_by("-occurred_at")[:200]
+    )
     events = Event.objects.filter(entity="Person", entity_id=str(person.id)).order_by("-at")[:100]
     users = _names({f.actor for f in facts} | {e.actor for e in events})
     items = [

@@ -34,6 +34,7 @@ from muster.register.models import DuplicatePair, Household, PairState, Person
 from muster.register.names import mask_name, name_key
 from muster.register.phones import mask_phone
 from muster.register.queries import open_needs
+from muster.situation.missing import own_outcome
 from muster.storage.scoping import Scope
 from muster.trail.models import Fact, Waiting
 
@@ -224,7 +225,7 @@ def _entry(entry: LedgerEntry, round_: Round) -> dict[str, Any]:
         "worked": round_.status not in (RoundStatus.CLOSED, RoundStatus.CERTIFIED),
         "cls": entry.cls,
         "outcome": entry.outcome or None,
-        "outcome_name": names.get(entry.outcome),
+        "outcome_name": names.get(entry.outcome) or own_outcome(entry.outcome),
         "origin": entry.origin,
         "at": entry.at,
         "attempts": entry.attempts,

@@ -10,9 +10,10 @@ from typing import Any
 
 from muster.base.errors import Refusal
 from muster.base.messages import text
+from muster.base.terms import term
 from muster.campaigns.models import LedgerEntry, Round, RoundGrid
 from muster.campaigns.queries import MISSING, missing_entries
-from muster.campaigns.rules import OutcomeRule, outcome_rules
+from muster.campaigns.rules import ADDED_IN_ERROR, MERGED, OutcomeRule, outcome_rules
 from muster.campaigns.states import Unit
 from muster.packs import Pack
 from muster.places.models import Dwelling
@@ -115,7 +116,7 @@ def _items(
                 "grid": entry.grid,
                 "cls": entry.cls,
                 "outcome": entry.outcome or None,
-                "outcome_name": names.get(entry.outcome),
+                "outcome_name": names.get(entry.outcome) or own_outcome(entry.outcome),
                 "attempts": entry.attempts,
                 "last_at": entry.at,
                 "next_action": in_words(next_action(entry, rules, has_phone=bool(phone))),
@@ -135,6 +136,13 @@ def next_action(entry: LedgerEntry, rules: dict[str, OutcomeRule], *, has_phone:
     if has_phone and entry.attempts >= 1:
         return "call"
     return "visit_again" if entry.attempts < 3 else "ask_neighbours"
+
+
+def own_outcome(code: str) -> dict[str, str] | None:
+    """The name of an outcome that no campaign kind has: the house's own word for what became of an entry."""
+    if code not in (MERGED, ADDED_IN_ERROR):
+        return None
+    return {lang: term(f"outcome_{code}", lang) for lang in ("zh", "en")}
 
 
 def in_words(action: str) -> dict[str, str]:

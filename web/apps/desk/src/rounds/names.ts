@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Names of rounds and of their outcomes, for records that only know the codes. */
-import { pick } from '@muster/ui'
+import { isTerm, pick, term } from '@muster/ui'
 import { useCurrentRound } from './current'
 
 export function useRoundNames(): { nameOf: (round: string) => string; outcomeOf: (round: string, outcome: string) => string } {
@@ -11,6 +11,7 @@ export function useRoundNames(): { nameOf: (round: string) => string; outcomeOf:
       const round = found(id)
       return round ? `${round.campaign_name} · ${round.name}` : ''
     },
-    outcomeOf: (id, code) => pick(found(id)?.kind.outcomes.find((one) => one.code === code)?.name) || code,
+    // What no kind has is the house's own word: merged, added in error.
+    outcomeOf: (id, code) => pick(found(id)?.kind.outcomes.find((one) => one.code === code)?.name) || (isTerm(`outcome_${code}`) ? term(`outcome_${code}`) : code),
   }
 }
