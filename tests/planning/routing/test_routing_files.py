@@ -131,6 +131,7 @@ CHANGES = [
     (("vehicles", "depot"), [3, None], "planning.cure.text"),
     (("vehicles", "shift_end_s"), [10, -10], "planning.cure.integer"),
     (("vehicles", "shift_start_s"), [9_000, 0], "planning.routing.window_order"),
+    (("vehicles", "name"), ["van", "van-2"], "planning.cure.once"),
     (("vehicles", "count"), [100_001, 1], "planning.cure.integer"),
     (("vehicles", "count"), [100_000, 1], "planning.routing.too_many_vehicles"),
     (("pairs",), [["C"]], "planning.routing.pair_form"),

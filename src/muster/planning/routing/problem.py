@@ -193,6 +193,7 @@ def require_lawful(problem: Problem) -> None:
         raise BadProblem(
             "vehicles", "", "planning.routing.too_many_vehicles", vehicles=vehicles, limit=MOST_VEHICLES
         )
+    _require_names_once(problem.fleet)
     places = problem.depots.size + stops.size
     for name, table in (("distance_m", problem.ways.length), ("time_s", problem.ways.time)):
         if table is None:
@@ -210,6 +211,15 @@ def require_lawful(problem: Problem) -> None:
         where = f"vehicles[{number}] {problem.fleet.names[number]}"
         raise BadProblem("shift_end_s", where, "planning.routing.window_order")
     _require_lawful_pins(problem)
+
+
+def _require_names_once(fleet: Fleet) -> None:
+    """Raise BadProblem when a numbered vehicle of one kind is called like another kind."""
+    count = dict(zip(fleet.names, fleet.count.tolist(), strict=True))
+    for number, name in enumerate(fleet.names):
+        stem, _, tail = name.rpartition("-")
+        if tail.isascii() and tail.isdigit() and tail[0] != "0" and 1 < count.get(stem, 0) >= int(tail):
+            raise BadProblem(f"name[{number}]", "vehicles", "planning.cure.once", name=name)
 
 
 def _require_lawful_pins(problem: Problem) -> None:

@@ -31,8 +31,8 @@ _MOST_STEPS_A_STOP = 20_000
 _STEPS_BETWEEN_LOOKS = 4_000
 # The temperature begins at this part of the middle between a leg and a way from the depot (their geometric
 # mean), less when there are few steps for each stop, and ends at a hundredth of that.
-_HOT, _COLD = 0.5, 0.01
-_MANY_STEPS = 1_500
+_HOT, _COLD = 0.7, 0.01
+_MANY_STEPS = 800
 _LEAST_HOT = 0.2
 # This part of the budget is for the bound; up to so many stops it is known before the search.
 _BOUND_SHARE = 0.06
