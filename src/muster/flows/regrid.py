@@ -22,7 +22,7 @@ from muster.campaigns.states import DoorState, EntryClass, Origin, RoundStatus
 from muster.places.models import Area, Building, Dwelling, Grid
 from muster.places.services import add_grid, bump_revisions, leave_tombstones
 from muster.places.states import GridLevel, GridStatus
-from muster.register.models import Person
+from muster.register.models import Household, Person
 from muster.trail.services import record_event
 
 
@@ -204,12 +204,18 @@ def _move_doors(
             .filter(dwelling__building_id__in=buildings)
             .values_list("id", flat=True)
         )
+        households = list(
+            Household.objects.across(reason="regrid")
+            .filter(dwelling__building_id__in=buildings)
+            .values_list("id", flat=True)
+        )
         moved.doors += len(doors)
         moved.persons += len(persons)
         if old is not None:
             rev = revisions[old]
             leave_tombstones(
                 [(old, rev, "door", d) for d in doors]
+                + [(old, rev, "household", h) for h in households]
                 + [(old, rev, "person", p) for p in persons]
                 + [(old, rev, "building", b) for b in buildings]
             )

@@ -217,10 +217,27 @@ class _Changes:
         self._persons(grid, since, pack)
         self._entries(grid, since)
         if since >= 0:
-            self.gone += [
-                {"type": t, "id": s, "grid": grid.id}
-                for t, s in Gone.objects.filter(grid=grid.id, rev__gt=since).values_list("type", "subject")
-            ]
+            self._left(grid.id, since)
+
+    def _left(self, grid: int, since: int) -> None:
+        """What has left the grid, its roster entry with it; not what has come back meanwhile: that is told
+        among the rows, and a phone forgets after it has read them.
+        """
+        here = {
+            (kind, row[key])
+            for kind, key, rows in (
+                ("building", "id", self.buildings),
+                ("door", "id", self.doors),
+                ("household", "id", self.households),
+                ("person", "id", self.persons),
+                ("entry", "subject", self.entries),
+            )
+            for row in rows
+            if row["grid"] == grid
+        }
+        left = Gone.objects.filter(grid=grid, rev__gt=since).values_list("type", "subject")
+        gone = {(told, subject) for kind, subject in left for told in (kind, "entry")} - here
+        self.gone += [{"type": t, "id": s, "grid": grid} for t, s in sorted(gone)]
 
     def _buildings(self, grid: Grid, since: int) -> None:
         rows = Building.objects.filter(grid=grid.id, rev__gt=since if since >= 0 else -1).order_by(
@@ -273,13 +290,12 @@ class _Changes:
                 )
 
     def _households(self, grid: Grid, since: int) -> None:
-        rows = Household.objects.across(reason="pull").filter(
-            grid=grid.id, rev__gt=since, left_at__isnull=True
-        )
-        self.households += [
-            {"id": h, "dwelling": d, "kind": k, "label": label, "grid": grid.id}
-            for h, d, k, label in rows.values_list("id", "dwelling_id", "kind", "label")
-        ]
+        rows = Household.objects.across(reason="pull").filter(grid=grid.id, rev__gt=since)
+        for h, d, k, label, left in rows.values_list("id", "dwelling_id", "kind", "label", "left_at"):
+            if left is not None:
+                self.gone.append({"type": "household", "id": h, "grid": grid.id})
+                continue
+            self.households.append({"id": h, "dwelling": d, "kind": k, "label": label, "grid": grid.id})
 
     def _persons(self, grid: Grid, since: int, pack: Pack) -> None:
         rows = Person.objects.across(reason="pull").filter(grid=grid.id, rev__gt=since)
