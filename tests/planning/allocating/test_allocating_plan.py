@@ -201,6 +201,16 @@ def test_shared_limits_are_kept_and_the_gap_is_true(seed):
     assert least - 1 <= plan.objective <= 1.35 * least
 
 
+@pytest.mark.parametrize(("budget_s", "rounds"), [(0, 40), (ALL_TIME, 0), (ALL_TIME, 2)])
+def test_limits_are_kept_when_the_search_is_cut_short(budget_s, rounds):
+    problem = limited(5, 2)
+
+    plan = solve(problem, budget_s=budget_s, seed=0, effort=Effort(limit_rounds=rounds))
+
+    assert check(problem, plan) == []
+    assert plan.status is Status.FEASIBLE
+
+
 def test_limit_that_does_not_bind_leaves_the_proof_whole():
     uses = {"limit": ["money"], "source": ["s0"], "item": ["rice"], "each": [3]}
     problem = line([0, 50], [10], [9], limits={"name": ["money"], "amount": [27]}, uses=uses)

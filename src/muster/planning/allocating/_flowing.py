@@ -404,13 +404,27 @@ def settle(board: Board, ways: Whole) -> bool:
 
 @njit(cache=True, nogil=True)
 def drop(board: Board) -> None:
-    """Take the least urgent packs out of bins that have too many."""
-    nobody = len(board.capacity)
-    for b in range(nobody):
-        while board.load[b] > board.capacity[b]:
-            row = board.mover[b, nobody]
-            packs = min(board.load[b] - board.capacity[b], _most(board, b, nobody, row))
-            _move(board, b, nobody, row, packs)
+    """Take the least urgent packs out of bins that have too many; only packs and loads stay true."""
+    held, given, worth = board.held, board.given, board.worth
+    for b in range(len(board.capacity)):
+        over = board.load[b] - board.capacity[b]
+        if over <= 0:
+            continue
+        packs = board.load[b] - board.blanks[b]
+        value, owner = np.empty(packs, np.int64), np.empty(packs, np.int64)
+        count = 0
+        for k in range(board.members[b]):
+            row = np.int64(board.member[b, k])
+            last = board.first[row] + given[row] - 1
+            for j in range(held[b, row]):
+                value[count], owner[count] = worth[last - j], row
+                count += 1
+        order = np.argsort(value)
+        for k in range(over):
+            row = owner[order[k]]
+            held[b, row] -= 1
+            given[row] -= 1
+            board.load[b] -= 1
 
 
 @njit(cache=True, nogil=True)

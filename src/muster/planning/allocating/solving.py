@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -75,16 +75,18 @@ def solve(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """One problem, the time for it, and who helps."""
+    """One problem, the time for it, and who helps; `pass_s` has the seconds of each pass."""
 
     problem: Problem
     budget: Budget
     executor: Executor | None
     progress: Progress | None
     effort: Effort
+    pass_s: list[float] = field(default_factory=list)
 
     def pass_over(self, charge: Longs | None) -> Round:
         """Give out every group; `charge` (by stock) is in millionths of urgency."""
+        before = self.budget.left_s()
         parts = list(groups(self.problem))
         report(self.progress, Step("give", 0, len(parts)))
         needs, stocks, packs, prices = [no_longs()], [no_longs()], [no_longs()], []
@@ -95,6 +97,7 @@ class Work:
             packs.append(given.packs)
             prices.append(given.price)
             report(self.progress, Step("give", number + 1, len(parts)))
+        self.pass_s.append(before - self.budget.left_s())
         found = Deliveries(np.concatenate(needs), np.concatenate(stocks), np.concatenate(packs))
         return Round(found, tuple(parts), tuple(prices))
 
