@@ -107,6 +107,32 @@ def keys_where_in(model: type[models.Model], column: str, values: Collection[obj
     return found
 
 
+def pairs_where_in(
+    model: type[models.Model], column: str, values: Collection[object]
+) -> list[tuple[Any, Any]]:
+    """(primary key as the database has it, value) of the rows with one of these values in a column."""
+    field: Any = model._meta.get_field(column.removesuffix("_id") if column.endswith("_id") else column)
+    key: Any = model._meta.pk
+    backend = connections[DEFAULT_DB_ALIAS]
+    meant = {_plain_value(field.get_db_prep_value(value, backend)): value for value in values}
+    wanted, found = list(meant), list[tuple[Any, Any]]()
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            marks = ", ".join(["%s"] * len(some))
+            cursor.execute(
+                f'SELECT "{key.column}", "{field.column}" FROM "{model._meta.db_table}"'
+                f' WHERE "{field.column}" IN ({marks})',
+                some,
+            )
+            found += [(id_, meant[_plain_value(value)]) for id_, value in cursor.fetchall()]
+    return found
+
+
+def _plain_value(value: Any) -> Any:
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
+
+
 # What every driver takes as it is; asking the field about each cell of these costs more than writing them.
 _PLAIN = (models.CharField, models.IntegerField, models.BooleanField)
 

@@ -138,10 +138,17 @@ def _write(batch: ImportBatch, piece: _Piece, kind: Kind, job: Job, *, at: datet
         change_rows([change.row for change in made.changed], made.columns, guard=made.guard, was=was)
     for grid, revision in revisions.items() if made.heard else ():
         Person.objects.across(reason="import").filter(id__in=made.heard, grid=grid).update(rev=revision)
-    for person, other, reason in made.pairs:
-        add_pairs(person, [(other, reason)], at=at)
+    for person, others in _by_person(made):
+        add_pairs(person, others, at=at)
     insert_rows(_traces(batch, made.traces))
     change_rows([left], ["rows"])
+
+
+def _by_person(made: Composition) -> list[tuple[Person, list[tuple[uuid.UUID, str]]]]:
+    pairs: dict[uuid.UUID, tuple[Person, list[tuple[uuid.UUID, str]]]] = {}
+    for person, other, reason in made.pairs:
+        pairs.setdefault(person.id, (person, []))[1].append((other, reason))
+    return list(pairs.values())
 
 
 def announce(made: Composition, revisions: dict[int, int]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 
+from muster.register.importing.crowds import Crowds
 from muster.register.importing.finding import KnownPlaces, Reach
 from muster.register.importing.setting import Setting
 
@@ -30,6 +31,7 @@ class Job:
     create_doors: bool = False
     language: str = "zh"
     seen: dict[tuple[str, Hashable], Any] = field(default_factory=dict)
+    crowds: Crowds = field(default_factory=Crowds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Needs(Kind):
         bases = {row.number: row.found for row in rows if row.is_good and isinstance(row.found, RowId)}
         doors = self._doors([row for row in rows if row.is_good], job)
         good = [row for row in rows if row.is_good]
-        alike = LikePersons.load([row.values for row in good], set(doors.values()))
+        alike = LikePersons.load([row.values for row in good], set(doors.values()), job.crowds)
         for row in good:
             self._find_person(row, alike, doors.get(row.number, _NOWHERE), job)
         good = [row for row in good if row.is_good]

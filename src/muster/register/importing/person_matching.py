@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F
 
 from muster.register.importing.blind_indexes import id_number_indexes, phone_indexes
-from muster.register.importing.bulk import keys_where_in
+from muster.register.importing.bulk import keys_where_in, pairs_where_in
+from muster.register.importing.crowds import Crowds
 from muster.register.importing.name_keys import name_key
 from muster.register.models import Person
 
@@ -42,34 +43,49 @@ class LikePersons:
     _numbers: Mapping[str, bytes] = field(default_factory=dict)
     _phones: Mapping[str, bytes] = field(default_factory=dict)
     _names: dict[uuid.UUID, str | None] = field(default_factory=dict)
+    _sorted: dict[tuple[str, Hashable], dict[str | None, list[Person]]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, lines: Sequence[Mapping[str, str]], doors: Collection[uuid.UUID]) -> LikePersons:
+    def load(
+        cls, lines: Sequence[Mapping[str, str]], doors: Collection[uuid.UUID], crowds: Crowds
+    ) -> LikePersons:
         numbers = id_number_indexes({values["id_number"] for values in lines if "id_number" in values})
         phones = phone_indexes({values["phone"] for values in lines if "phone" in values})
+        names = {name_key(values["name"]) for values in lines if "name" in values}
         return cls(
-            _grouped("id_number_index", numbers.values()),
-            _grouped("phone_index", phones.values()),
-            _grouped("dwelling_id", doors),
+            _grouped("id_number_index", numbers.values(), names, crowds),
+            _grouped("phone_index", phones.values(), names, crowds),
+            _grouped("dwelling_id", doors, names, crowds),
             numbers,
             phones,
         )
 
     def of(self, values: Mapping[str, str], door: uuid.UUID) -> list[Likeness]:
         """Everybody like this line, each once, the strongest reason first."""
-        same_number = self.by_id_number.get(self.id_number_index(values) or b"", ())
-        same_phone = self.by_phone.get(self.phone_index(values) or b"", ())
-        behind = self.by_door.get(door, ())
-        if not (same_number or same_phone or behind):
-            return []
         wanted = name_key(values["name"])
-        alike = [Likeness(p, "same_id_number") for p in same_number]
-        alike += [Likeness(p, "same_phone") for p in same_phone if self.name(p) == wanted]
-        alike += [
-            Likeness(p, "same_name_same_door") for p in behind if p.left_at is None and self.name(p) == wanted
-        ]
+        alike = [Likeness(p, "same_id_number") for p in self._of_number(values)]
+        alike += [Likeness(p, "same_phone") for p in self._called("phone", self.phone_index(values), wanted)]
+        behind = self._called("door", door, wanted)
+        alike += [Likeness(p, "same_name_same_door") for p in behind if p.left_at is None]
         once = {one.person.id: one for one in reversed(alike)}
         return [one for one in alike if once[one.person.id] is one]
+
+    def _of_number(self, values: Mapping[str, str]) -> Sequence[Person]:
+        return self.by_id_number.get(self.id_number_index(values) or b"", ())
+
+    def _called(self, by: str, value: Hashable, name: str | None) -> Sequence[Person]:
+        """The people of a phone or a door who are called so; sorted by name once."""
+        if value is None:
+            return ()
+        people: Mapping[Any, list[Person]] = self.by_phone if by == "phone" else self.by_door
+        if value not in people:
+            return ()
+        names = self._sorted.get((by, value))
+        if names is None:
+            names = self._sorted[by, value] = defaultdict(list)
+            for person in people[value]:
+                names[self.name(person)].append(person)
+        return names.get(name, ())
 
     def id_number_index(self, values: Mapping[str, str]) -> bytes | None:
         return self._numbers.get(values.get("id_number", ""))
@@ -97,17 +113,20 @@ def contradict(values: Mapping[str, str], known: Mapping[str, str]) -> bool:
 
 def persons_by(column: str, values: Collection[object]) -> Iterator[Person]:
     """Persons anywhere with one of these values, each with the path of its area as `area_path`."""
-    hits = keys_where_in(Person, column, values)
+    yield from persons_with(keys_where_in(Person, column, values))
+
+
+def persons_with(hits: Sequence[uuid.UUID]) -> Iterator[Person]:
     for start in range(0, len(hits), _AT_ONCE):
         rows = Person.objects.across(reason="import").filter(id__in=hits[start : start + _AT_ONCE])
         yield from rows.annotate(area_path=F("dwelling__building__area__path"))
 
 
-def _grouped(column: str, values: Collection[object]) -> dict[Any, list[Person]]:
+def _grouped(
+    column: str, values: Collection[object], names: Collection[str | None], crowds: Crowds
+) -> dict[Any, list[Person]]:
+    wanted = crowds.narrow(column, pairs_where_in(Person, column, values), names)
     found: dict[Any, list[Person]] = defaultdict(list)
-    for person in persons_by(column, values):
-        if person.merged_into is not None:
-            continue  # the record he was merged into speaks for him
-        key = getattr(person, column)
-        found[bytes(key) if isinstance(key, (bytes, memoryview)) else key].append(person)
+    for person in persons_with(list(wanted)):
+        found[wanted[person.id]].append(person)
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from muster.register.importing import forms
 from muster.register.importing.bulk import keys_where_in
+from muster.register.importing.crowds import MOST_PAIRS
 from muster.register.importing.door_lines import FoundDoor, compose_missing_door, find_doors
 from muster.register.importing.form import ROW_ID
 from muster.register.importing.households import HouseholdsAtDoors
@@ -102,7 +103,8 @@ class Persons(Kind):
         doors = find_doors([row for row in rows if row.is_good], job)
         good = [row for row in rows if row.is_good]
         by_row_id = self.fetch({row.found.id for row in good if isinstance(row.found, RowId)})
-        alike = LikePersons.load([row.values for row in good], {doors[row.number].place.id for row in good})
+        behind = {doors[row.number].place.id for row in good}
+        alike = LikePersons.load([row.values for row in good], behind, job.crowds)
         for row in good:
             base = row.found if isinstance(row.found, RowId) else None
             numbers = alike.id_number_index(row.values), alike.phone_index(row.values)
@@ -253,7 +255,7 @@ class Persons(Kind):
                 person = self._new(row, job)
                 person.household_id = homes.home(made, row, found.door, row.values.get("household", ""), job)
                 made.add(person, entity="person", line=row.number)
-                made.pairs += [(person, other, reason) for other, reason in found.alike]
+                made.pairs += [(person, other, reason) for other, reason in found.alike[:MOST_PAIRS]]
                 self._pair_with_earlier(made, row, person, earlier, job)
             elif row.verdict == Verdict.CHANGED:
                 assert found.known is not None
