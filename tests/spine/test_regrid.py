@@ -132,6 +132,12 @@ def test_phones_of_the_old_grid_are_told_to_forget(world: World) -> None:
         ("door", world.dwellings[0].id),
         ("door", world.dwellings[1].id),
         ("person", world.persons[0].id),
+        *(
+            ("household", h)
+            for h in Household.objects.across(reason="pull")
+            .filter(dwelling__in=world.dwellings[:2])
+            .values_list("id", flat=True)
+        ),
     }
     assert Grid.objects.get(id=world.grids[1].id).revision > 1
 
