@@ -91,7 +91,7 @@ def clear_the_house() -> None:
         Area.objects.filter(children__isnull=True).delete()
 
 
-def village(scenario: str = "epidemic-zh", people: int = 700):
+def village(scenario: str = "epidemic-zh", people: int = 300):
     return load_city(generate(scenario, people=people, seed=5), pack=load(scenario, data_dir=None), at=NOON)
 
 
@@ -118,7 +118,7 @@ def test_lists_of_an_urban_village_fill_an_empty_house_with_the_same_register(tm
 
 def test_lists_of_a_river_town_fill_an_empty_house_too(tmp_path, monkeypatch):
     monkeypatch.setattr("muster.register.importing.batches.USUAL_PACK", "flood")
-    village("flood", 300)
+    village("flood", 200)
     files = {kind: written_out(kind, "csv", tmp_path, "en") for kind in IN_ORDER}
     before = everything()
     clear_the_house()
@@ -137,7 +137,7 @@ def test_lists_of_a_river_town_fill_an_empty_house_too(tmp_path, monkeypatch):
 def test_every_door_is_found_by_what_the_register_shows(scenario, monkeypatch):
     """Also where the address cannot be read, or fits several: the very text of the screen names one door."""
     monkeypatch.setattr("muster.register.importing.batches.USUAL_PACK", scenario)
-    village(scenario, 300)
+    village(scenario, 200)
     doors = {f"Xu {n}": d for n, d in enumerate(all_of(Dwelling).order_by("id")[:400])}
     lines = [
         {
