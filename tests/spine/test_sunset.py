@@ -4,15 +4,23 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 
 from muster.base.crypto import KeyDestroyed
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.campaigns.models import LedgerEntry, RoundGrid
-from muster.flows.sunset import check_destruction, count_rows, destroy_incident_data
+from muster.flows.sunset import check_destruction, count_rows, destroy_incident_data, overlay_rows
+from muster.register.import_models import ImportChunk, ImportRow
 from muster.register.models import Person
-from muster.storage.sealed import Sealed
+from muster.requests import steps, work
+from muster.requests.models import Request
+from muster.requests.queries import items_of
+from muster.requests.work import Asking
+from muster.responders.models import Responder
+from muster.storage.sealed import Sealed, SealedField
 from muster.trail.models import Fact
+from tests.support.serving import ask, somebody_who_serves
 from tests.support.world import NOON, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +76,26 @@ def test_a_record_that_was_touched_or_is_not_true_does_not_hold(world: World) ->
 
     assert check_destruction(changed) == ["signature_bad"]
     assert check_destruction({"record": {}}) == ["record_unreadable"]
+
+
+def test_requests_and_people_who_serve_die_with_the_incident(world: World) -> None:
+    helper = somebody_who_serves(world)
+    request = ask(world, text="没米了", phone="13800000001").request
+    item = items_of([request.id])[0]
+    work.offer(item.id, [Asking(helper.id)], by=None, at=NOON)
+    steps.add_note(request, text="打过电话", by=None, at=NOON)
+
+    destroy_incident_data(world.incident, **WHO, at=ENDED)
+
+    assert Request.objects.across(reason="verify").count() == 0
+    assert Responder.objects.across(reason="verify").count() == 0
+
+
+def test_everything_that_is_kept_for_an_incident_is_on_the_list(world: World) -> None:
+    """A model with sealed texts that nobody told sunset about would outlive its incident."""
+    sealed = {m for m in apps.get_models() if any(isinstance(f, SealedField) for f in m._meta.fields)}
+    told = {rows.model for rows in overlay_rows(world.incident.id).values()}
+    # Lines of a list go with their batch.
+    gone_with_another = {ImportChunk, ImportRow}
+
+    assert sealed - told - gone_with_another == set()

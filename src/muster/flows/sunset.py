@@ -24,6 +24,8 @@ from muster.incidents.models import Incident, Mode
 from muster.incidents.services import is_in_force
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
+from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
+from muster.responders.models import Responder
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
@@ -40,6 +42,15 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "second_copies": SecondCopy.objects.filter(incident=incident),
         "waiting": Waiting.objects.filter(incident=incident),
         "import_batches": ImportBatch.objects.filter(incident=incident),
+        "offers": Offer.objects.filter(incident=incident),
+        "contacts": Contact.objects.filter(
+            request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")
+        ),
+        "notes": Note.objects.across(reason="sunset").filter(purpose=purpose),
+        "work_items": WorkItem.objects.across(reason="sunset").filter(incident=incident),
+        "requests": Request.objects.across(reason="sunset").filter(incident=incident),
+        "care_grants": CareGrant.objects.across(reason="sunset").filter(incident=incident),
+        "responders": Responder.objects.across(reason="sunset").filter(incident=incident),
         "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
         "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
             models.Q(first__in=_overlay_persons(purpose)) | models.Q(second__in=_overlay_persons(purpose))
