@@ -201,6 +201,25 @@ def test_shared_limits_are_kept_and_the_gap_is_true(seed):
     assert least - 1 <= plan.objective <= 1.35 * least
 
 
+def test_amounts_of_any_size_leave_the_proof_true():
+    huge, places = 1_000_000_000, [0, 900_000, 10, 899_000, 500_000]
+    problem = line(
+        places,
+        [huge, huge],
+        [4 * huge // 1_000] * 3,
+        items={"pack": [1_000_000]},
+        needs={"least": [huge // 1_000] * 3},
+        areas={"weight": [1_000] * 3},
+        limits={"name": ["money", "van"], "amount": [6 * huge, 5]},
+        uses={"limit": ["money", "van"], "source": ["s0", "s1"], "item": ["rice"] * 2, "each": [huge, 1]},
+    )
+
+    plan = solved(problem)
+
+    assert check(problem, plan) == []
+    assert int(plan.lines.packs.sum()) == 11
+
+
 @pytest.mark.parametrize(("budget_s", "rounds"), [(0, 40), (ALL_TIME, 0), (ALL_TIME, 2)])
 def test_limits_are_kept_when_the_search_is_cut_short(budget_s, rounds):
     problem = limited(5, 2)
@@ -317,6 +336,7 @@ def test_degenerate_town_has_its_plan(places, stock, need, changes, objective):
         ({"areas": {"x_m": None, "lon": [104.0], "lat": [30.0]}}, "same_positions"),
         ({"sources": {"x_m": None}}, "where_it_is"),
         ({"stand_ins": {"item": ["rice"], "by": ["rice"]}}, "once"),
+        ({"limits": {"name": [f"m{n}" for n in range(201)], "amount": [1] * 201}}, "too_many_limits"),
         ({"uses": {"limit": ["van"], "source": ["s0"], "item": ["rice"], "each": [2]}}, "known"),
     ],
 )

@@ -16,8 +16,11 @@ import numpy as np
 from muster.planning._kernel.arrays import Longs
 from muster.planning.allocating.grouping import Group, groups
 from muster.planning.allocating.problem import NO_LANE, Problem
+from muster.planning.allocating.urgency import GUARANTEE
 
 FINE = 1_000_000
+# No pack is worth more, in millionths of urgency.
+MOST_CHARGE = 2 * GUARANTEE * FINE
 # More than any sum of prices or metres; a row without any way is offered nothing at this price.
 _NEVER = np.int64(1) << np.int64(61)
 
@@ -37,8 +40,9 @@ def split(price: Longs, scale: int) -> Prices:
 
 def most_delivered(group: Group, prices: Prices) -> tuple[int, int]:
     """Return urgency that deliveries cannot exceed, and metres (negative) that go with exactly so much."""
-    urgency = int((group.capacity * prices.urgency).sum())
-    metres = int((group.capacity * prices.metres).sum())
+    urgency, metres = (
+        sum(int(c) * int(p) for c, p in zip(group.capacity, price, strict=True)) for price in prices
+    )
     if not len(group.bins):
         return 0, 0
     way = group.metres.astype(np.int64) + prices.metres[:, None]
@@ -69,7 +73,9 @@ def most_delivered_within(
         return 0, 0
     full = price.copy()
     for each, limit_price in charges:
-        full += each * limit_price
+        # Above the dearest pack a charge changes nothing, and products stay within 64 bits.
+        fits = each <= MOST_CHARGE // max(1, limit_price)
+        full += np.where(fits, each, 0) * limit_price + np.where(fits, 0, MOST_CHARGE)
     both = np.broadcast_to(full[:, None], group.metres.shape).copy()
     both[group.metres == NO_LANE] = _NEVER
     least = np.repeat(both.min(axis=0), np.diff(group.first))

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muster.planning._kernel.arrays import Longs
-from muster.planning.allocating.bounding import FINE
+from muster.planning.allocating.bounding import FINE, MOST_CHARGE
 from muster.planning.allocating.problem import NO_LANE, Problem, promised_use
-from muster.planning.allocating.urgency import GUARANTEE
 
 if TYPE_CHECKING:
     from muster.planning.allocating.solving import Deliveries, Round
 
-# No pack is worth more; a higher charge changes nothing.
-_MOST_CHARGE = 2 * GUARANTEE * FINE
 # A proposal: loss (the least first), need, stock, number of the pack, group.
 _Proposal = tuple[float, int, int, int, int]
 
@@ -37,7 +34,7 @@ def charges(problem: Problem, price: Longs) -> Longs:
     limits = problem.limits
     total = np.zeros(problem.stock.size, np.float64)
     np.add.at(total, limits.stock, limits.each.astype(np.float64) * price[limits.limit])
-    return np.minimum(total, float(_MOST_CHARGE)).astype(np.int64)
+    return np.minimum(total, float(MOST_CHARGE)).astype(np.int64)
 
 
 def free_amount(problem: Problem) -> Longs:

@@ -24,6 +24,7 @@ MOST_PACKS = 20_000_000
 MOST_LANES = 10_000_000
 MOST_GROUP_CELLS = 20_000_000
 MOST_BINS = 1_000
+MOST_LIMITS = 200
 NO_LANE = -1
 
 
@@ -156,6 +157,8 @@ def require_lawful(problem: Problem) -> None:
         _refuse("needs", "", "too_many_packs", given=packs, limit=MOST_PACKS)
     if problem.metres.size > MOST_LANES:
         _refuse("lanes", "", "too_many_lanes", given=problem.metres.size, limit=MOST_LANES)
+    if problem.limits.size > MOST_LIMITS:
+        _refuse("limits", "", "too_many_limits", given=problem.limits.size, limit=MOST_LIMITS)
     for row in np.flatnonzero(problem.stock_left() < 0).tolist():
         source, item = problem.stock_name(row)
         promised = int(problem.stock.packs[row] - problem.stock_left()[row])
