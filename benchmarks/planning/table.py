@@ -221,6 +221,40 @@ def _of_network(result: Result) -> Iterator[Row]:
     )
 
 
+def _of_rostering(result: Result) -> Iterator[Row]:
+    for name, case in result.get("curtois_qu", {}).items():
+        ours, peer = case["ours"], case["cp_sat"]
+        than = ours["objective"] <= peer["objective"] if peer["objective"] is not None else True
+        yield Row(
+            "rostering",
+            f"Curtois-Qu {name}",
+            f"cost {_said(ours['objective'])}, bound {_said(ours['bound'])}",
+            _said(case["best_known"]),
+            f"{ours['gap_percent']:.2f} %",
+            _said(ours["cpu_s"]),
+            "CP-SAT " + ("none" if peer["gap_percent"] is None else f"{peer['gap_percent']:.2f} %"),
+            _said(ours["memory_mb"]) if "memory_mb" in ours else "",
+            "<= CP-SAT" + (", <= 3 %" if name == "Instance8" else ""),
+            than and (name != "Instance8" or ours["gap_percent"] <= 3),
+        )
+    if result.get("curtois_qu"):
+        mean = result["curtois_qu_means"]["mean_gap_percent"]
+        case = f"Curtois-Qu, mean of {len(result['curtois_qu'])}"
+        yield Row("rostering", case, f"gap {mean:.2f} %", gap=f"{mean:.2f} %", goal="<= 2 %", met=mean <= 2)
+    if "city" in result:
+        city = result["city"]
+        yield Row(
+            "rostering",
+            f"a week of {city['gates']:,} gates, {city['people']:,} people",
+            f"{city['missing']:,} of {city['places']:,} places missing",
+            gap=_gap(city["objective"], city["bound"]),
+            seconds=_said(city["cpu_s"]),
+            memory_mb=_said(city["memory_mb"]),
+            goal="no rule broken",
+            met=city["rules_broken"] == 0,
+        )
+
+
 def _own_rows(engine: str, rows: Iterable[Result]) -> Iterator[Row]:
     """Read the rows that a result brings; columns that are not ours are left out."""
     known = {field.name for field in fields(Row)} - {"engine", "met"}
@@ -243,6 +277,7 @@ READERS: dict[str, Callable[[Result], Iterator[Row]]] = {
     "districting": _of_districting,
     "matching": _of_matching,
     "network": _of_network,
+    "rostering": _of_rostering,
 }
 
 
@@ -254,10 +289,12 @@ def rows_of(engine: str, folder: Path = RESULTS) -> list[Row]:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         if "table" in result:
-            return list(_own_rows(engine, result["table"]))
-        return list(READERS[engine](result))
+            rows = list(_own_rows(engine, result["table"]))
+        else:
+            rows = list(READERS[engine](result))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [Row(engine, "not readable", f"{path.name}: {type(error).__name__} {error}")]
+    return rows or [Row(engine, "not measured", f"{path.name} has no case")]
 
 
 def table(folder: Path = RESULTS, engines: Iterable[str] = NAMES) -> list[Row]:
