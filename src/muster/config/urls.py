@@ -2,10 +2,10 @@
 """Every address of the web process."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api import pages
+from muster.api import open311, pages
 from muster.api.resident import asking, relatives, tracking
 from muster.api.site import api, sync_api
 
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^intake/(?P<path>.*)$", csrf_exempt(pages.to_intake)),
     path("admin/", admin.site.urls),
     re_path(r"^(?P<app>field|desk|command|welcome)/(?P<path>.*)$", pages.app_page),
+    path("open311/v2/", include([re_path(route, view) for route, view in open311.ROUTES])),
     path("", asking.home),
     path("ask", asking.ask),
     path("track", tracking.find),
