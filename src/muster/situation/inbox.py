@@ -14,6 +14,7 @@ from muster.campaigns.states import RoundStatus
 from muster.places.models import Area, Grid, GridPost
 from muster.places.queries import sub_districts_of_grids
 from muster.situation.duplicates import pairs_to_judge
+from muster.situation.waiting_requests import waiting_requests
 from muster.storage.scoping import Scope
 from muster.trail.models import Waiting
 from muster.trail.queries import numbers_missing
@@ -32,6 +33,7 @@ def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> l
         if scope.allows(sub_district=g.sub_district, grid=g.id)
     ]  # fmt: skip
     items = [
+        *_requests(scope, at),
         *_headless(grids),
         *_held(scope),
         *_numbers_missing(scope, at),
@@ -49,6 +51,27 @@ def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> l
     for round_ in rounds.order_by("-id"):
         items += _of_round(round_, accounts[round_.id], names, signed, at)
     return items[:MOST]
+
+
+def _requests(scope: Scope, at: datetime) -> list[dict[str, Any]]:
+    found = waiting_requests(scope, at=at)
+    items = [
+        item("request_life", f"life-{row.id}", since=row.made_at, due=row.respond_by,
+             link=f"/requests?id={row.id}", action="send_somebody", number=row.number)
+        for row in found.lives
+    ]  # fmt: skip
+    if found.late:
+        first = found.late[0]
+        items.append(
+            item("requests_late", "requests-late", since=first.respond_by, due=first.respond_by,
+                 link=f"/requests?id={first.id}", action="send_somebody", count=len(found.late))
+        )  # fmt: skip
+    if found.done:
+        items.append(
+            item("requests_done", "requests-done", since=found.done[0].done_at,
+                 link=f"/requests?id={found.done[0].id}", action="ask_solved", count=len(found.done))
+        )  # fmt: skip
+    return items
 
 
 def _headless(grids: list[Grid]) -> list[dict[str, Any]]:
