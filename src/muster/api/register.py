@@ -164,6 +164,7 @@ def read_dwelling(request: HttpRequest, dwelling_id: uuid.UUID) -> dict[str, Any
         **dwelling_json(found),
         "building_name": found.building.name,
         "grid_name": grid.name if grid else None,
+        "in_grid": {"name": grid.name, "name_en": grid.name_en} if grid else None,
         "households": [
             {"id": h.id, "kind": h.kind, "label": h.label, "listed": h.listed,
              "persons": persons_json([p for p in persons if p.household_id == h.id], who)}

@@ -327,6 +327,7 @@ export interface DwellingRow {
 export interface DwellingPage extends Omit<DwellingRow, 'people'> {
   building_name: string
   grid_name: string | null
+  in_grid: { name: string } | null
   households: { id: string; kind: string; label: string; listed: boolean; persons: PersonRow[] }[]
   others: PersonRow[]
   states: Record<string, { state: DoorState; attempts: number; at: string | null }>
