@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that need a desk now: lives in danger, each by itself; what is late; what waits for a call-back."""
+"""Requests that need a desk now: lives in danger one by one, what is late, what waits for a call-back."""
 
 from __future__ import annotations
 
