@@ -124,8 +124,7 @@ def form_of(visit: Visit) -> dict[str, Any]:
             for c in visit.pack.request_categories
         ],
         "urgencies": [
-            {"code": u, "name": visit.said[u], "chosen": said.get("urgency") == u}
-            for u in Urgency.values
+            {"code": u, "name": visit.said[u], "chosen": said.get("urgency") == u} for u in Urgency.values
         ],
         "communities": [
             {
