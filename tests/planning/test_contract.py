@@ -115,7 +115,7 @@ def test_unknown_engine_is_refused():
         engines.load("astrology")
 
 
-@pytest.mark.parametrize("value", [True, 1.0, "1", -1, 11])
+@pytest.mark.parametrize("value", [True, 1.0, "1", -1, 11, 10**30, None, [], [1]])
 def test_what_is_no_whole_number_is_refused(value):
     with pytest.raises(BadProblem):
         Fields({"x": value}).integer("x", 0, 10)

@@ -150,6 +150,20 @@ def test_unit_too_large_for_any_cell_is_named():
     assert (plan.bottleneck_unit, plan.objective, plan.status) == ("1", 250_000, Status.OPTIMAL)
 
 
+@pytest.mark.parametrize(("houses", "places"), [(0, 1), (1, 1), (40, 1)])
+def test_nobody_and_everybody_in_one_place_have_a_plan(houses, places):
+    units = {"x_m": [0] * houses, "y_m": [0] * houses, "people": list(range(houses))}
+    sites = {"x_m": [0] * places, "y_m": [0] * places, "lanes": [2] * places}
+    problem = make_problem(
+        units=units, sites=sites, slots={"name": ["am"], "start_min": [540], "minutes": [1]}
+    )
+
+    plan = solve(problem, budget_s=ALL_TIME, seed=0)
+
+    assert check(problem, plan) == []
+    assert (plan.status, plan.objective) == (Status.OPTIMAL, 500 * sum(range(houses)))
+
+
 def test_spent_budget_and_least_effort_still_give_lawful_plans():
     problem = quarter(8, houses=300, places=6)
 

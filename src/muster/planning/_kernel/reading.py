@@ -84,7 +84,10 @@ class Fields:
     def integers(self, name: str, lowest: int = 0, highest: int = MOST) -> Longs:
         """Return a list of whole numbers as an array."""
         values = self.listed(name)
-        array = np.asarray(values) if values else np.zeros(0, np.int64)
+        try:
+            array = np.asarray(values) if values else np.zeros(0, np.int64)
+        except ValueError:  # lists among the numbers: the look at each value below says which
+            array = np.zeros(0)
         if array.ndim == 1 and array.dtype.kind in "iu" and not any(isinstance(v, bool) for v in values):
             wrong = np.flatnonzero((array < lowest) | (array > highest))
             if len(wrong) == 0:

@@ -24,7 +24,8 @@ def call_times(problem: Problem, cell_of: Longs) -> tuple[Longs, Longs]:
     place = np.zeros(problem.units.size, np.int64)
     by_cell = np.argsort(cell_of, kind="stable")
     starts = np.flatnonzero(np.diff(cell_of[by_cell], prepend=-1))
-    for first, last in zip(starts, np.append(starts[1:], len(by_cell)), strict=True):
+    ends = np.append(starts, len(by_cell))[1:]
+    for first, last in zip(starts, ends, strict=True):
         members = by_cell[first:last].astype(np.int64)
         site, slot = divmod(int(cell_of[members[0]]), problem.slots.size)
         x, y = float(problem.sites.x_m[site]), float(problem.sites.y_m[site])
