@@ -401,7 +401,7 @@ def _mix(ground: Ground, seats: Seats, most: Whole) -> None:
 
 
 @njit(cache=True)
-def _settle_touched(ground: Ground, seats: Seats, sweeps: Whole) -> None:
+def _settle_touched(ground: Ground, seats: Seats, sweeps: Whole, neighbours: Whole) -> None:
     """Give better seats to those at the sites where something changed, until nothing changes."""
     done = 0
     for _ in range(sweeps):
@@ -417,7 +417,7 @@ def _settle_touched(ground: Ground, seats: Seats, sweeps: Whole) -> None:
                 continue
             point = seats.head[ground.candidate[seats.at[what]]]
             looked = 0
-            while point != NONE and looked < 64:
+            while point != NONE and looked < neighbours:
                 after = seats.after[point]
                 better_seat(ground, seats, point)
                 point = after
@@ -439,8 +439,8 @@ def copy_seats(source: Seats, ground: Ground, target: Seats) -> None:
 
 
 @njit(cache=True)
-def begin(ground: Ground, seats: Seats, order: Longs) -> None:
-    """Seat everybody anew, in this order, at what is open."""
+def begin(ground: Ground, seats: Seats, order: Longs, wish: Longs) -> None:
+    """Seat everybody anew, in this order: at the entry they wish for if there is room, or at what is open."""
     seats.load[:] = 0
     seats.head[:] = NONE
     seats.at[:] = NONE
@@ -453,8 +453,14 @@ def begin(ground: Ground, seats: Seats, order: Longs) -> None:
     for point in range(len(seats.at)):
         seats.cost[COST] += ground.unserved[point]
     for point in order:
-        seats.log_size[0] = 0
-        seat(ground, seats, point, _best_entry(ground, seats, point))
+        entry = wish[point]
+        if entry != NONE and _over_change(seats, ground.candidate[entry], seats.people[point]) == 0:
+            seats.log_size[0] = 0
+            seat(ground, seats, point, entry)
+    for point in order:
+        if seats.at[point] == NONE:
+            seats.log_size[0] = 0
+            seat(ground, seats, point, _best_entry(ground, seats, point))
     seats.log_size[0] = 0
 
 
@@ -479,7 +485,7 @@ def search_on(
             _mix(ground, seats, most)
         else:
             _kick_site(ground, seats, is_free)
-        _settle_touched(ground, seats, 4)
+        _settle_touched(ground, seats, 4, 2 if is_large else 64)
         _change_over(ground, seats, tries, is_free)
         is_clean = seats.cost[OVER] == 0
         change = worth(seats) - before

@@ -212,7 +212,8 @@ def ascend(
             norm += direction[point] ** 2
         if norm < 1e-12:
             break
-        length = state[0] * (upper - value) / norm
+        # Steps that aim a little above what is proved do not die out when a plan comes near the bound.
+        length = state[0] * (max(upper, proved + proved // 64) - value) / norm
         for point in range(points):
             moved = price[point] + np.int64(np.rint(length * direction[point]))
             price[point] = min(max(moved, room.lowest[point]), room.highest[point])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muster.planning._kernel.arrays import Longs
+from muster.planning._kernel.arrays import Bools, Longs
 from muster.planning.siting.answer import NOWHERE, Answer
 
 if TYPE_CHECKING:
@@ -55,11 +55,29 @@ def flow(ground: Ground, people: Longs, capacity: Longs, answer: Answer, *, may_
 
     A point that cannot go in full is left out in full.
     """
+    amount = spread(ground, people, capacity, answer.is_open, may_leave_out=may_leave_out)
+    owner = np.repeat(np.arange(len(people)), np.diff(ground.first))
+    sent = np.bincount(owner, amount, len(people)).astype(np.int64)
+    amount[sent[owner] < people[owner]] = 0
+    return _answer(ground, people, answer, amount)
+
+
+def largest_shares(ground: Ground, amount: Longs) -> Longs:
+    """Return for each point the entry where most of it goes, NOWHERE when nobody does."""
+    used = np.flatnonzero(amount)
+    used = used[np.argsort(amount[used], kind="stable")]
+    at = np.full(len(ground.first) - 1, NOWHERE, np.int64)
+    at[np.searchsorted(ground.first, used, side="right") - 1] = used  # the largest share comes last
+    return at
+
+
+def spread(ground: Ground, people: Longs, capacity: Longs, is_open: Bools, *, may_leave_out: bool) -> Longs:
+    """Return how many people go by each entry when as many go as can, at the least cost."""
     from ortools.graph.python import min_cost_flow
 
     points, sites = len(people), len(capacity)
     owner = np.repeat(np.arange(points), np.diff(ground.first))
-    entry = np.flatnonzero(answer.is_open[ground.candidate] & (people[owner] > 0))
+    entry = np.flatnonzero(is_open[ground.candidate] & (people[owner] > 0))
     unit = ground.cost[entry] // people[owner[entry]]
     solver = min_cost_flow.SimpleMinCostFlow()
     add = solver.add_arcs_with_capacity_and_unit_cost
@@ -70,7 +88,7 @@ def flow(ground: Ground, people: Longs, capacity: Longs, answer: Answer, *, may_
     add(
         points + np.arange(sites),
         np.full(sites, sink),
-        np.minimum(capacity, total) * answer.is_open,
+        np.minimum(capacity, total) * is_open,
         np.zeros(sites, np.int64),
     )
     if may_leave_out:
@@ -80,18 +98,14 @@ def flow(ground: Ground, people: Longs, capacity: Longs, answer: Answer, *, may_
     solver.solve_max_flow_with_min_cost()
     amount = np.zeros(len(ground.cost), np.int64)
     amount[entry] = solver.flows(arcs)
-    sent = np.bincount(owner, amount, points).astype(np.int64)
-    amount[sent[owner] < people[owner]] = 0
-    return _answer(ground, people, answer, amount)
+    return amount
 
 
 def _answer(ground: Ground, people: Longs, answer: Answer, amount: Longs) -> Answer:
     points = len(people)
     owner = np.repeat(np.arange(points), np.diff(ground.first))
-    at = np.full(points, NOWHERE, np.int64)
+    at = largest_shares(ground, amount)
     used = np.flatnonzero(amount)
-    used = used[np.argsort(amount[used], kind="stable")]
-    at[owner[used]] = used  # the largest share comes last
     for point in np.flatnonzero((people == 0) & (np.diff(ground.first) > 0)).tolist():
         own = np.arange(ground.first[point], ground.first[point + 1])
         own = own[answer.is_open[ground.candidate[own]]]

@@ -29,6 +29,7 @@ def open_sites(
     budget: Budget,
     seed: int,
     progress: Progress | None,
+    begin_with: Ints | None = None,
 ) -> Answer:
     """Return the best sites found; `proof` holds what is proved. Raises Cancelled."""
     from muster.planning.siting import _swaps
@@ -36,7 +37,7 @@ def open_sites(
     rng = np.random.default_rng(seed)
     sites = len(ground.open_cost)
     choice, best = _empty(ground), _empty(ground)
-    choice.is_open[:] = _any_sites(ground, count, rng)
+    choice.is_open[:] = _any_sites(ground, count, rng) if begin_with is None else begin_with
     cost = _improve(ground, choice, count, rng)
     _swaps.copy_choice(choice, best)
     turn_kicks = min(kicks, _KICKS)

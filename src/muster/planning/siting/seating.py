@@ -22,6 +22,9 @@ _SWEEPS = 12
 _WORK = 400_000
 _CYCLE = 20
 _TRIES = 2
+_RELIEFS = 40
+# With more points than these, seating everybody anew takes too long to be done at each turn.
+_FEW_POINTS = 4_000
 
 
 def seat_points(
@@ -36,10 +39,12 @@ def seat_points(
     seed: int,
     progress: Progress | None,
     begin_with: Ints,
+    wish: Longs | None,
 ) -> Answer:
     """Return the best seats found without overload; `proof` holds what is proved. Raises Cancelled.
 
-    `whole` is the ground of the proof: another one where large points are seated in pieces.
+    `whole` is the ground of the proof: another one where large points are seated in pieces. `wish` holds the
+    entries where points would go by themselves, if that is known.
     """
     from muster.planning.siting import _loads
 
@@ -47,7 +52,9 @@ def seat_points(
     seats.is_open[:] = begin_with
     seats.cost[_loads.FEE] = best.cost[_loads.FEE] = _first_fee(ground, people, proof.room.capacity)
     order = np.argsort(-people, kind="stable").astype(np.int64)
-    _seat_all(ground, seats, order)
+    _seat_all(ground, seats, order, wish)
+    if len(people) > _FEW_POINTS:
+        _relieve(ground, seats, budget)
     _loads.copy_seats(seats, ground, best)
     turn_rounds = min(rounds, max(4, min(100, _WORK // max(1, len(ground.cost)))))
     done = turn = 0
@@ -58,9 +65,10 @@ def seat_points(
             break
         if not proof.is_stuck:
             proof.climb(whole, upper, _STEPS)
-            seats.is_open[:] = proof.worth(whole).chosen
-            _seat_all(ground, seats, order)
-            _keep_better(ground, seats, best)
+            if len(people) <= _FEW_POINTS:
+                seats.is_open[:] = proof.worth(whole).chosen
+                _seat_all(ground, seats, order, None)
+                _keep_better(ground, seats, best)
         elif done >= rounds:
             break
         if done < rounds:
@@ -72,13 +80,31 @@ def seat_points(
     return _clean(ground, best)
 
 
-def _seat_all(ground: Ground, seats: Seats, order: Longs) -> None:
+def _seat_all(ground: Ground, seats: Seats, order: Longs, wish: Longs | None) -> None:
     from muster.planning.siting import _loads
 
     fee = seats.cost[_loads.FEE]
-    _loads.begin(ground, seats, order)
+    _loads.begin(ground, seats, order, np.full(len(order), NOWHERE, np.int64) if wish is None else wish)
     seats.cost[_loads.FEE] = fee
-    _loads.descend(ground, seats, np.arange(len(order)), _SWEEPS)
+    if len(order) <= _FEW_POINTS:
+        _loads.descend(ground, seats, np.arange(len(order)), _SWEEPS)
+
+
+def _relieve(ground: Ground, seats: Seats, budget: Budget) -> None:
+    """Send points on from sites that are too full, at a fee that rises until nobody is too many."""
+    from muster.planning.siting import _loads
+
+    first_fee = seats.cost[_loads.FEE]
+    for _ in range(_RELIEFS):
+        crowded = seats.load > seats.capacity
+        if not crowded.any() or budget.spent():
+            break
+        inside = np.flatnonzero((seats.at >= 0) & crowded[ground.candidate[seats.at]])
+        seats.log_size[0] = 0
+        _loads.descend(ground, seats, inside, 2)
+        seats.cost[_loads.FEE] += seats.cost[_loads.FEE] // 2 + 1
+    seats.log_size[0] = 0
+    seats.cost[_loads.FEE] = max(first_fee, seats.cost[_loads.FEE] // 4)
 
 
 def _keep_better(ground: Ground, seats: Seats, best: Seats) -> None:

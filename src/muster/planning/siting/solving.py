@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muster.planning._kernel.arrays import Ints, Longs
 from muster.planning._kernel.budget import Budget
 from muster.planning.contract import Number, Progress, Status, Step, report
 from muster.planning.siting.answer import NOWHERE, Answer, Proof
@@ -20,13 +19,12 @@ from muster.planning.siting.opening import open_sites
 from muster.planning.siting.plan import Plan
 from muster.planning.siting.problem import Problem, require_lawful
 from muster.planning.siting.seating import seat_points
+from muster.planning.siting.selecting import first_sites
 from muster.planning.siting.shortage import what_is_short
 
 if TYPE_CHECKING:
     from muster.planning.siting._swaps import Ground
 
-# So many candidates can all be open at first: closing the worst is quick.
-_FEW_SITES = 120
 # Where not everybody can be served at all, the search for who can is kept short.
 _FEW_ROUNDS = 40
 
@@ -110,7 +108,16 @@ def _with_limits(
 ) -> Answer:
     people, capacity = problem.points.people, proof.room.capacity
     is_short = problem.unserved is None and bool(what_is_short(problem))
-    begin_with = _first_sites(problem, ground, proof, budget, seed, progress)
+    begin_with, wish = first_sites(
+        ground,
+        proof,
+        count=problem.count,
+        may_leave_out=problem.unserved is not None,
+        is_brief=is_short,
+        budget=budget,
+        seed=seed,
+        progress=progress,
+    )
     pieces, sizes = in_pieces(ground, people, capacity) if problem.may_split else (ground, people)
     may_finish = effort.finish > 0 and not is_short and len(ground.cost) <= MOST_WALKS
     answer = seat_points(
@@ -124,6 +131,7 @@ def _with_limits(
         seed=seed,
         progress=progress,
         begin_with=begin_with,
+        wish=None if problem.may_split else wish,
     )
     may_leave_out = problem.unserved is not None
     if problem.may_split:
@@ -146,33 +154,6 @@ def _with_limits(
         if problem.may_split and answer is not before:
             answer = flow(ground, people, capacity, answer, may_leave_out=may_leave_out)
     return answer
-
-
-def _first_sites(
-    problem: Problem, ground: Ground, proof: Proof, budget: Budget, seed: int, progress: Progress | None
-) -> Ints:
-    """Return sites to begin with: all where that is allowed, or those that would do without limits."""
-    if problem.count is None and problem.candidates.size <= _FEW_SITES:
-        return (ground.fixed >= 0).astype(np.int32)
-    free = Proof.begin(proof.room._replace(capacity=np.full_like(proof.room.capacity, 1 << 60)), 0)
-    answer = open_sites(
-        ground, free, count=problem.count, kicks=0, budget=budget, seed=seed, progress=progress
-    )
-    is_open = answer.is_open.astype(np.int32)
-    if problem.count is None:
-        _add_room(ground, is_open, proof.room.capacity, int(problem.points.people.sum()))
-    return is_open
-
-
-def _add_room(ground: Ground, is_open: Ints, capacity: Longs, people: int) -> None:
-    """Open more sites, those with the cheapest places first, until there is some room to spare."""
-    room = int(np.minimum(capacity, people)[is_open == 1].sum())
-    for site in np.argsort(ground.open_cost / np.maximum(1, capacity), kind="stable").tolist():
-        if room * 10 > people * 11:
-            return
-        if not is_open[site] and ground.fixed[site] == 0:
-            is_open[site] = 1
-            room += int(capacity[site])
 
 
 def _plan(problem: Problem, ground: Ground, proof: Proof, answer: Answer, seed: int) -> Plan:
