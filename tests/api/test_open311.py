@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementET as ET
+from xml.etree import ElementTree as ET
 
 import pytest
 import time_machine
