@@ -217,6 +217,7 @@ def asks(p: Place) -> dict[str, Ask]:
         "grids_read": Ask("GET", grid),
         "grids_relieve": Ask("DELETE", f"{grid}/posts/{p.post.id}"),
         "held_list": Ask("GET", f"{api}/held", lists=True),
+        "held_conflict": Ask("GET", f"{api}/held/{p.held}/conflict"),
         "held_resolve": Ask("POST", f"{api}/held/{p.held}/resolve", {"action": "dismiss"}),
         "imports_commit": Ask("POST", f"{api}/imports/{p.batch}/commit"),
         "imports_list": Ask("GET", f"{api}/imports", lists=True),

@@ -13,10 +13,12 @@ from ninja import Router, Schema
 from muster.accounts.models import Device, Lease
 from muster.accounts.queries import last_heard, unsent_estimate
 from muster.accounts.services import enrol_device, find_code, note_pull, revoke_device
-from muster.api.auth import AUTH, allow, operation
+from muster.api.auth import AUTH, Caller, allow, operation
 from muster.base.clock import now
 from muster.base.codes import read_lease
 from muster.base.errors import Refusal
+from muster.flows.conflicts import CODE as CONFLICT
+from muster.flows.conflicts import conflict_of, take_other
 from muster.flows.recording import release_waiting
 from muster.incidents.models import Incident
 from muster.places.models import Area, Grid
@@ -29,7 +31,7 @@ from muster.storage.keys import keystore
 from muster.sync.pull import incident_json, pull
 from muster.trail.models import Verdict, Waiting
 from muster.trail.queries import facts_with_keys
-from muster.trail.services import record_event
+from muster.trail.services import record_disclosures, record_event
 
 router = Router(tags=["devices"])
 sync_router = Router(tags=["sync"])
@@ -200,20 +202,44 @@ def list_held(request: HttpRequest, area: int | None = None, all: bool = False) 
     return {"items": items, "next": None, "count": len(items)}
 
 
+@router.get("/held/{fact_id}/conflict", auth=AUTH, operation_id="held_conflict")
+@operation("held.resolve")
+def read_conflict(request: HttpRequest, fact_id: uuid.UUID) -> dict[str, Any]:
+    """Both values of a field that two people corrected: who, when, on which device. Looking is recorded."""
+    who, waiting = _waiting(request, fact_id)
+    told = conflict_of(waiting)
+    record_disclosures(
+        [told["person"]], actor=who.user.id, role="desk", operation="held.conflict", fields=told["field"],
+        at=who.at, grid=waiting.grid,
+    )  # fmt: skip
+    return told
+
+
 class Resolve(Schema):
     action: str = "retry"
 
 
-@router.post("/held/{fact_id}/resolve", auth=AUTH, operation_id="held_resolve")
-@operation("held.resolve")
-def resolve(request: HttpRequest, fact_id: uuid.UUID, body: Resolve) -> dict[str, Any]:
-    """retry: try to apply again. dismiss: somebody looked and lets it rest; it stays kept."""
+def _waiting(request: HttpRequest, fact_id: uuid.UUID) -> tuple[Caller, Waiting]:
+    """Raises Refusal("not_found") alike for what does not wait and what lies outside."""
     waiting = Waiting.objects.filter(fact=fact_id, resolved_at__isnull=True).first()
     if waiting is None:
         raise Refusal("not_found")
     who, row = allow(request, "held.resolve")
     if not who.scope(row).allows(sub_district=waiting.sub_district, grid=waiting.grid):
         raise Refusal("not_found")
+    return who, waiting
+
+
+@router.post("/held/{fact_id}/resolve", auth=AUTH, operation_id="held_resolve")
+@operation("held.resolve")
+def resolve(request: HttpRequest, fact_id: uuid.UUID, body: Resolve) -> dict[str, Any]:
+    """retry: try to apply again. take: of two values of a field, the one set aside. dismiss: somebody looked
+    and lets it rest; it stays kept.
+    """
+    who, waiting = _waiting(request, fact_id)
+    if body.action == "take" and waiting.code == CONFLICT:
+        take_other(waiting, by=who.user.id, at=who.at)
+        return {"verdict": Verdict.APPLIED, "code": ""}
     if body.action == "retry" and waiting.verdict == Verdict.HELD:
         rulings = release_waiting(facts_with_keys([(waiting.device, waiting.seq)]), at=who.at)
         return {"verdict": rulings[0].verdict, "code": rulings[0].code}

@@ -80,7 +80,7 @@ class Placing:
         self.places = door_places(dwellings)
         self.buildings = building_places({b.building for _, b in bodies if isinstance(b, kinds.DoorFound)})
         self.persons = persons_with_ids(
-            {f.subject for f, _ in bodies if f.kind in {"person.moved", "need.seen"}}
+            {f.subject for f, _ in bodies if f.kind in {"person.moved", "need.seen", "person.changed"}}
             | {b.person for _, b in bodies if isinstance(b, kinds.PersonFound)}
         )
         self._grids: dict[uuid.UUID, frozenset[int]] = {}
@@ -147,7 +147,7 @@ class Placing:
                 self._place_found_person(placed, body, reading)
             case kinds.FactUndone():
                 self._place_undo(placed, body, reading)
-            case kinds.NeedSeen() | kinds.PersonMoved():
+            case kinds.NeedSeen() | kinds.PersonMoved() | kinds.PersonChanged():
                 self._place_person_change(placed, body, reading)
             case kinds.NoteWritten():
                 pass
@@ -251,6 +251,13 @@ class Placing:
         if isinstance(body, kinds.NeedSeen):
             self.register.see_need(placed.fact, body)
             placed.grid = home
+            return
+        if isinstance(body, kinds.PersonChanged):
+            placed.grid = home
+            if person is None:
+                placed.ruling = held("unknown_subject")
+            elif not self.register.change_person(placed.fact, body, person):
+                placed.ruling = quarantined("field_conflict")
             return
         assert isinstance(body, kinds.PersonMoved)
         if body.to is not None and body.to.dwelling not in self.places:

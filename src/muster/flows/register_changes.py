@@ -13,6 +13,7 @@ from datetime import datetime
 from muster.places.models import Building
 from muster.places.queries import DoorPlace, door_places
 from muster.places.services import add_found_dwelling, leave_tombstones
+from muster.register.editing import change_person, fits, value_of
 from muster.register.models import Person
 from muster.register.queries import households_with_ids, persons_with_ids
 from muster.register.services import (
@@ -22,6 +23,7 @@ from muster.register.services import (
     note_need,
     suspect_duplicates,
 )
+from muster.storage.writes import LostRace
 from muster.trail import kinds
 from muster.trail.incoming import Incoming
 
@@ -35,9 +37,11 @@ class RegisterChanges:
     doors: dict[uuid.UUID, tuple[kinds.DoorFound, uuid.UUID]] = field(default_factory=dict)
     persons: dict[uuid.UUID, tuple[Incoming, kinds.PersonFound, DoorPlace]] = field(default_factory=dict)
     needs: list[tuple[Incoming, kinds.NeedSeen]] = field(default_factory=list)
+    edits: list[tuple[Incoming, kinds.PersonChanged]] = field(default_factory=list)
     recheck_home: set[uuid.UUID] = field(default_factory=set)
     homes: dict[uuid.UUID, uuid.UUID | None] = field(default_factory=dict)
     households_seen: set[uuid.UUID] = field(default_factory=set)
+    _values: dict[tuple[uuid.UUID, str], str] = field(default_factory=dict)
     _old_homes: dict[uuid.UUID, Person] = field(default_factory=dict)
     _new_places: dict[uuid.UUID, DoorPlace] = field(default_factory=dict)
 
@@ -61,13 +65,24 @@ class RegisterChanges:
     def see_need(self, fact: Incoming, body: kinds.NeedSeen) -> None:
         self.needs.append((fact, body))
 
+    def change_person(self, fact: Incoming, body: kinds.PersonChanged, person: Person) -> bool:
+        """Whether a correction rests on what stands in the register, or on what was just said."""
+        key = (person.id, body.field)
+        if not fits(body.field, self._values.get(key, value_of(person, body.field)), body.was, body.now):
+            return False
+        self._values[key] = body.now
+        self.edits.append((fact, body))
+        return True
+
     def settle_home(self, person: uuid.UUID, dwelling: uuid.UUID | None) -> None:
         self.homes[person] = dwelling
 
     def touched_grids(self) -> set[int]:
         """Grids whose phones must hear of this. Reads where the movers live and will live."""
         grids = {place.grid for _, _, place in self.persons.values() if place.grid is not None}
-        self._old_homes = persons_with_ids(set(self.homes) | {f.subject for f, _ in self.needs})
+        self._old_homes = persons_with_ids(
+            set(self.homes) | {f.subject for f, _ in self.needs} | {f.subject for f, _ in self.edits}
+        )
         self._new_places = door_places({d for d in self.homes.values() if d is not None})
         grids |= {p.grid for p in self._old_homes.values() if p.grid is not None}
         return grids | {p.grid for p in self._new_places.values() if p.grid is not None}
@@ -88,8 +103,19 @@ class RegisterChanges:
                     at=at,
                     purpose=str(fact.incident),
                 )
+        for fact, edit in self.edits:
+            self._edit(fact.subject, edit, revisions)
         for person_id, dwelling in self.homes.items():
             self._move(person_id, dwelling, at, revisions)
+
+    def _edit(self, person_id: uuid.UUID, edit: kinds.PersonChanged, revisions: Mapping[int, int]) -> None:
+        """Read anew inside the transaction: who was faster in between is not overwritten, the chunk is judged
+        again.
+        """
+        person = persons_with_ids([person_id]).get(person_id)
+        if person is None or not fits(edit.field, value_of(person, edit.field), edit.was, edit.now):
+            raise LostRace("Person")
+        change_person(person, field=edit.field, now=edit.now, rev=revisions.get(person.grid or 0, person.rev))
 
     def _write_doors(self, revisions: Mapping[int, int]) -> None:
         if not self.doors:

@@ -310,6 +310,7 @@ class _Changes:
                 "listed",
                 "left_at",
                 "lives_here",
+                "version",
             )
         )
         names = reveal_column(Person, "name", [(r[0], r[3]) for r in found])
@@ -331,6 +332,7 @@ class _Changes:
                     "services": pack.services_of(needs.get(row[0], [])),
                     "listed": row[6],
                     "lives_here": row[8],
+                    "version": row[9],
                     "search_keys": search_keys(name),
                 }
             )

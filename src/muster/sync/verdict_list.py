@@ -39,6 +39,7 @@ _QUARANTINED = (
     "device_unknown",
     "actor_not_on_device",
     "out_of_scope",
+    "field_conflict",
 )
 # A batch of which no fact can be told apart: kept in the journal, noted by its place there.
 _BATCHES = ("envelope_bad", "seal_broken", "key_destroyed")

@@ -86,6 +86,18 @@ class NeedSeen(Body, kw_only=True, forbid_unknown_fields=True):
     severity: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
 
 
+class PersonChanged(Body, kw_only=True, forbid_unknown_fields=True):
+    """One field of the register is corrected. was: what stood there when it was corrected, base: in which
+    version of the person. Two fields are two facts, so that they merge; who corrects what has meanwhile been
+    corrected by somebody else overwrites nothing.
+    """
+
+    field: Literal["name", "phone"]
+    was: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    now: Annotated[str, msgspec.Meta(max_length=80)]
+    base: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+
+
 class NoteWritten(Body, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
@@ -115,6 +127,7 @@ KINDS: dict[str, type[Body]] = {
     "fact.undone": FactUndone,
     "contact.tried": ContactTried,
     "need.seen": NeedSeen,
+    "person.changed": PersonChanged,
     "note.written": NoteWritten,
     "entry.merged": EntryMerged,
     "entry.took_in": EntryTookIn,
@@ -131,6 +144,7 @@ SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "fact.undone": frozenset({"person", "household", "dwelling"}),
     "contact.tried": frozenset({"person", "household", "dwelling"}),
     "need.seen": frozenset({"person"}),
+    "person.changed": frozenset({"person"}),
     "note.written": frozenset({"person", "household", "dwelling"}),
     "entry.merged": frozenset({"person", "household"}),
     "entry.took_in": frozenset({"person", "household"}),
@@ -163,7 +177,12 @@ def schemas() -> dict[str, Any]:
 def value_of(body: Body) -> str:
     """The one code of a body that decides a state; kept in a plain column so that settling needs no key."""
     match body:
-        case EntryOutcome(outcome=told) | DoorStateBody(state=told) | NeedSeen(kind=told):
+        case (
+            EntryOutcome(outcome=told)
+            | DoorStateBody(state=told)
+            | NeedSeen(kind=told)
+            | PersonChanged(field=told)
+        ):
             return told
         case PersonFound(outcome=outcome):
             return outcome or ""
