@@ -174,7 +174,7 @@ def rows(result: dict[str, Any]) -> list[dict[str, Any]]:
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument(
-        "--seconds", type=float, default=15.0, help="core-seconds for each solver and instance"
+        "--seconds", type=float, default=10.0, help="core-seconds for each solver and instance"
     )
     words.add_argument("--ghent", type=float, default=120.0, help="core-seconds on Ghent1")
     words.add_argument("--ghent-peer", action="store_true", help="PyVRP on Ghent1 too")

@@ -20,7 +20,7 @@ from muster.planning.routing.problem import ANYWHERE, MUST, NEVER, NO_WAY, NONE,
 _WORK = 300_000_000
 _MOST_ROUNDS, _LEAST_ROUNDS = 400, 6
 _MOST_STOPS = 20_000
-_ROWS = 256
+_HAIR = 1e-3
 
 
 def bound(problem: Problem) -> int:
@@ -76,8 +76,10 @@ def _half_ways(problem: Problem) -> int:
     if table is None and n > 1:
         from scipy.spatial import cKDTree
 
-        far = np.asarray(cKDTree(points).query(points, k=2)[0])
-        # The tree reckons a little differently: a whole unit less is certainly not too much.
+        # Moved by a hair (a tree over many points on one spot is slow): a whole unit less is then certainly
+        # not too much.
+        moved = points + np.random.default_rng(0).uniform(-_HAIR, _HAIR, points.shape)
+        far = np.asarray(cKDTree(moved).query(moved, k=2)[0])
         near = np.maximum(0.0, np.floor(far[:, 1] * problem.ways.scale) - 1.0)
         out, home = np.minimum(out, near), np.minimum(home, near)
     elif table is not None:

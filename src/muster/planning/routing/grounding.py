@@ -18,6 +18,7 @@ from muster.planning.routing.problem import ANYWHERE, MUST, NEVER, NONE, Pin, Pr
 
 # So many near stops are looked at for each stop.
 NEAR = 40
+_HAIR = 1e-3
 # With windows, the near ones are chosen by time too, from so many.
 _WIDER = 160
 _ALL = 1_500
@@ -282,7 +283,8 @@ def _candidates(g: Ground, many: int) -> Ints:
         return wide
     from scipy.spatial import cKDTree
 
-    points = g.xy[:n]
+    # Moved by a hair, as a tree over many points on one spot is slow.
+    points = g.xy[:n] + np.random.default_rng(0).uniform(-_HAIR, _HAIR, (n, 2))
     found = np.asarray(cKDTree(points).query(points, k=many + 1)[1])
     # The stop itself is left out; among stops on one spot it may not be listed, then the last one goes.
     own = found == np.arange(n)[:, None]

@@ -47,6 +47,8 @@ class Part:
 def parts_for(ground: Ground, layout: Layout) -> int:
     """Return into how many parts the tours are divided."""
     tours = len(layout.vehicle)
+    if ground.stops == 0 or np.ptp(ground.xy, axis=0).max() == 0:
+        return 1  # nobody knows what lies together
     return max(1, min(ground.stops // _STOPS_IN_A_PART, tours // _TOURS_IN_A_PART))
 
 

@@ -29,6 +29,8 @@ _PLAIN_RATE, _TIMED_RATE, _PAIRED_RATE = 45_000, 18_000, 6_000
 # More than so many steps for each stop gain nothing that can be measured.
 _MOST_STEPS_A_STOP = 20_000
 _STEPS_BETWEEN_LOOKS = 4_000
+# A round takes about a second, so that a person can watch and call off.
+_LEAST_ROUNDS, _MOST_ROUNDS = 8, 2_000
 # The temperature begins at this part of the middle between a leg and a way from the depot (their geometric
 # mean), less when there are few steps for each stop, and ends at a hundredth of that.
 _HOT, _COLD = 0.7, 0.01
@@ -197,13 +199,14 @@ class _Search:
             if effort.steps is not None
             else int(min(most, rate * side_by_side * self.budget.seconds))
         )
-        rounds = effort.rounds or int(min(120, max(8, self.budget.seconds)))
+        rounds = effort.rounds or int(min(_MOST_ROUNDS, max(_LEAST_ROUNDS, self.budget.seconds)))
         return max(1, steps), max(1, min(rounds, steps))
 
     def _round(self, turn: int, hot: float, cold: float, steps: int) -> None:
         draw = np.random.default_rng([self.seed, turn])
         parts = divided(self.ground, self.now, self.parts, draw, turn)
-        seconds = self.budget.left_s()
+        # Parts wait for each other where there are more of them than cores.
+        seconds = self.budget.left_s() * min(1.0, (os.cpu_count() or 1) / len(parts))
         jobs = [
             (
                 part,
