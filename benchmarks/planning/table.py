@@ -222,7 +222,9 @@ def _of_network(result: Result) -> Iterator[Row]:
 
 
 def _of_rostering(result: Result) -> Iterator[Row]:
-    for name, case in result.get("curtois_qu", {}).items():
+    cases = result.get("curtois_qu", {})
+    for name in sorted(cases, key=lambda name: (len(name), name)):
+        case = cases[name]
         ours, peer = case["ours"], case["cp_sat"]
         than = ours["objective"] <= peer["objective"] if peer["objective"] is not None else True
         yield Row(
