@@ -2,7 +2,8 @@
 """Acknowledged means found: over HTTP, with batches, four devices at once, the process killed in the middle.
 
 SIGKILL shows that no answer outruns the commit; what a commit is worth when power fails is synchronous=FULL,
-which test_journal holds. No loss in n cycles bounds the rate of losing ones at 3/n (95 %).
+which test_journal holds. No loss in n cycles bounds the rate of losing ones at 3/n (95 %): 60 on SQLite
+say at most 5 %, 40 on PostgreSQL (30 of the door, 10 of the server) at most 7.5 %.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ from muster.intake.receipts import Receipt, receipt_holds
 from tests.intake.house import Door, House, ask_over, is_alive
 
 DEVICES = 4
+SQLITE_CYCLES = 60
+POSTGRES_DOOR_CYCLES, POSTGRES_SERVER_CYCLES = 30, 10
 
 
 class Load:
@@ -101,18 +104,12 @@ def kill_cycles(house, door, cycles, *, source=None):
     return acknowledged, read_all(source or house.data, house.keystore)
 
 
-def test_killed_ten_times_nothing_acknowledged_is_lost(house):
-    acknowledged, rows = kill_cycles(house, Door(house.data), 10)
-
-    assert lost(acknowledged, rows) == []
-    assert len(acknowledged) > 100
-
-
 @pytest.mark.slow
-def test_killed_a_hundred_times_nothing_acknowledged_is_lost(house):
-    acknowledged, rows = kill_cycles(house, Door(house.data), 100)
+def test_killed_sixty_times_nothing_acknowledged_is_lost(house):
+    acknowledged, rows = kill_cycles(house, Door(house.data), SQLITE_CYCLES)
 
     assert lost(acknowledged, rows) == []
+    assert len(acknowledged) > 4 * SQLITE_CYCLES
 
 
 def test_a_door_that_answers_too_early_is_found_out(house):
@@ -146,6 +143,29 @@ def test_a_worker_does_not_outlive_the_process_that_started_it(door):
     os.kill(door.pid, 9)
 
     _wait_for(lambda: not is_alive(worker))
+
+
+def both_streams(source, keystore):
+    with contextlib.closing(open_reader(source, keystore)) as reader:
+        return sorted(writer for writer, head in reader.heads().items() if head)
+
+
+def two_workers_one_killed(house, door):
+    """Two processes side by side on one port; return the load after one of them was killed and came back."""
+    door.start()
+    with contextlib.closing(_killed_at_the_end(door)), Load(house, door) as load:
+        _wait_for(lambda: len(door.workers()) == 2 and len(load.acknowledged) > 60)
+        os.kill(door.workers()[0], 9)
+        before = len(load.acknowledged)
+        _wait_for(lambda: len(load.acknowledged) > before + 60)
+    return load
+
+
+def test_two_processes_side_by_side_lose_nothing_when_one_is_killed(house):
+    load = two_workers_one_killed(house, Door(house.data, MUSTER_INTAKE_WORKERS="2"))
+
+    assert lost(load.acknowledged, read_all(house.data, house.keystore)) == []
+    assert both_streams(house.data, house.keystore)[:2] == [1, 2]
 
 
 def test_a_polite_stop_commits_what_waits(house, door):
@@ -231,11 +251,12 @@ def _wait_for(condition, *, within=30):
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 class TestPostgres:
     def test_the_door_killed_under_load_loses_nothing(self, pg_database, house):
         door = Door(house.data, MUSTER_DATABASE_URL=pg_database)
 
-        acknowledged, rows = kill_cycles(house, door, 4, source=pg_database)
+        acknowledged, rows = kill_cycles(house, door, POSTGRES_DOOR_CYCLES, source=pg_database)
 
         assert lost(acknowledged, rows) == []
 
@@ -245,8 +266,8 @@ class TestPostgres:
         door = Door(house.data, MUSTER_DATABASE_URL=pg_database)
         door.start()
         with contextlib.closing(_killed_at_the_end(door)), Load(house, door) as load:
-            for _ in range(4):
-                time.sleep(0.3)
+            for _ in range(POSTGRES_SERVER_CYCLES):
+                time.sleep(0.2)
                 pg_server.crash()
                 pg_server.start()
                 before = len(load.acknowledged)
@@ -254,3 +275,11 @@ class TestPostgres:
 
         assert set(load.answers) <= {200, 503}
         assert lost(load.acknowledged, read_all(pg_database, house.keystore)) == []
+
+    def test_two_processes_side_by_side_lose_nothing_when_one_is_killed(self, pg_database, house):
+        door = Door(house.data, MUSTER_DATABASE_URL=pg_database, MUSTER_INTAKE_WORKERS="2")
+
+        load = two_workers_one_killed(house, door)
+
+        assert lost(load.acknowledged, read_all(pg_database, house.keystore)) == []
+        assert both_streams(pg_database, house.keystore)[:2] == [1, 2]

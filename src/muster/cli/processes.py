@@ -84,15 +84,22 @@ def run_worker() -> None:
     from muster.cli.freeze_child import FreezeChild
     from muster.cli.import_child import ImportChild
     from muster.cli.plan_child import PlanChild
+    from muster.intake.journal import open_reader
+    from muster.sync.archiving import ARCHIVE, Archivist
+    from muster.sync.fold import positions
     from muster.trail.services import seal_events
 
     stop = stop_event()
     plans, imports, rosters = PlanChild(), ImportChild(), FreezeChild()
+    reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
+    folder = settings.ENVIRONMENT.data / ARCHIVE
+    archivist = Archivist(reader, folder, positions=positions, key=keystore().instance_key)
     while not stop.is_set():
         try:
             plans.look_after()
             imports.look_after()
             rosters.look_after()
+            archivist.look_after(at=now())
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from django.conf import settings
+
 from muster.accounts.queries import desk_devices
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.rules import (
@@ -23,7 +25,9 @@ from muster.campaigns.rules import (
     settle_entry,
 )
 from muster.campaigns.states import Origin
+from muster.storage.keys import keystore
 from muster.storage.reads import snapshot
+from muster.sync.archiving import ARCHIVE, archive_faults
 from muster.trail.models import Fact, Verdict, Waiting
 from muster.trail.queries import COLUMNS, COUNTING, FactRow
 
@@ -197,4 +201,17 @@ def equation_closes() -> Iterator[Breach]:
                 yield Breach("equation_closes", f"grid {a.grid}", f"account {told}, entries {right}")
 
 
-CHECKS = (every_fact_has_one_verdict, entries_equal_settle, counters_equal_recount, equation_closes)
+def archived_journal_is_whole() -> Iterator[Breach]:
+    folder = settings.ENVIRONMENT.data / ARCHIVE
+    if folder.is_dir():
+        for segment, told in archive_faults(folder, trusted=keystore().trusted_keys()):
+            yield Breach("archived_journal_is_whole", segment, told)
+
+
+CHECKS = (
+    every_fact_has_one_verdict,
+    entries_equal_settle,
+    counters_equal_recount,
+    equation_closes,
+    archived_journal_is_whole,
+)
