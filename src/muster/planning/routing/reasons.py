@@ -24,16 +24,16 @@ def _why(problem: Problem, stop: int, only: dict[str, str]) -> tuple[str, dict[s
         kinds = [problem.vehicle_of[only[name]]]
         facts["vehicle"] = only[name]
     if not kinds:
-        return f"planning.routing.no_vehicle", facts
+        return "planning.routing.no_vehicle", facts
     partner = int(stops.partner[stop])
     asked = int(stops.skills[stop]) | (int(stops.skills[partner]) if partner != NONE else 0)
     able = [kind for kind in kinds if not asked & ~int(fleet.skills[kind])]
     if not able:
         words = [word for bit, word in enumerate(problem.skill_names) if asked >> bit & 1]
-        return f"planning.routing.no_skill", {**facts, "skills": ", ".join(words)}
+        return "planning.routing.no_skill", {**facts, "skills": ", ".join(words)}
     room = max(int(fleet.capacity[kind]) for kind in able)
     if int(stops.demand[stop]) > room:
-        return f"planning.routing.too_heavy", {**facts, "demand": int(stops.demand[stop]), "most": room}
+        return "planning.routing.too_heavy", {**facts, "demand": int(stops.demand[stop]), "most": room}
     able = [kind for kind in able if int(fleet.capacity[kind]) >= int(stops.demand[stop])]
     alone = [_alone(problem, kind, stop) for kind in able]
     if all(reason for reason in alone):
@@ -42,12 +42,12 @@ def _why(problem: Problem, stop: int, only: dict[str, str]) -> tuple[str, dict[s
         )
         return f"planning.routing.{code}", {**facts, **more}
     if int(stops.penalty[stop]) != MUST:
-        return f"planning.routing.not_worth", {**facts, "penalty": int(stops.penalty[stop])}
+        return "planning.routing.not_worth", {**facts, "penalty": int(stops.penalty[stop])}
     load = int(stops.demand[stops.partner == NONE].sum())
     rooms = sum(int(fleet.capacity[kind]) * int(fleet.count[kind]) for kind in kinds)
     if rooms < load and name not in only:
-        return f"planning.routing.fleet_short", {**facts, "demand": load, "room": rooms, "short": load - rooms}
-    return f"planning.routing.fleet_full", facts
+        return "planning.routing.fleet_short", {**facts, "demand": load, "room": rooms, "short": load - rooms}
+    return "planning.routing.fleet_full", facts
 
 
 # How near a vehicle comes to serving a stop, the reason that says most last.
