@@ -2,6 +2,8 @@
 """Problem and plan files of the rostering engine, faults in them, and what is said about rotas."""
 
 import json
+import tarfile
+from pathlib import Path
 
 import pytest
 import typer
@@ -26,6 +28,7 @@ from muster.planning.rostering import (
 )
 from tests.planning.rostering.gates import ROTA, SHIFTS, week
 
+ROTAS = Path(__file__).resolve().parents[4] / "shared" / "data" / "rota.tgz"
 LITTLE = Effort(root_rounds=50, steps=2, sweeps=2)
 
 
@@ -273,3 +276,18 @@ def test_command_line_plans_and_checks_a_file(tmp_path):
     assert planned.exit_code == 0, planned.output
     assert "rostering:" in planned.output
     assert checked.exit_code == 0, checked.output
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not ROTAS.exists(), reason="the public rotas are not beside the checkout")
+def test_public_rotas_are_read_and_solved_close_to_the_best_known(tmp_path):
+    with tarfile.open(ROTAS) as packed:
+        packed.extractall(tmp_path, filter="data")
+    best = {1: 607, 3: 1001, 4: 1716}
+
+    for number, known in best.items():
+        problem = read_problem(next(tmp_path.rglob(f"Instance{number}.txt")))
+        plan = solve(problem, budget_s=1e9, seed=0, effort=Effort(root_rounds=200, steps=2, sweeps=2))
+        assert check(problem, plan) == []
+        assert plan.bound <= known <= plan.objective
+        assert plan.objective <= 1.1 * known

@@ -39,22 +39,29 @@ class Tables(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Room for the search, used again and again."""
+    """Room for the search, used again and again.
+
+    `place` is where a state stands among those reached on its day. `trail` and `before` hold, day after day,
+    the states reached and the place of the state that each came from.
+    """
 
     here: Longs
     there: Longs
-    now: Ints
-    then: Ints
-    back: Ints
+    place: Ints
+    trail: Ints
+    before: Ints
 
 
-def make_space(states: int, days: int) -> Space:
+NO_ROOM = -NEVER
+
+
+def make_space(states: int, reached: int) -> Space:
     return Space(
         np.full(states, NEVER, np.int64),
         np.full(states, NEVER, np.int64),
         np.zeros(states, np.int32),
-        np.zeros(states, np.int32),
-        np.zeros((days, states), np.int32),
+        np.zeros(reached, np.int32),
+        np.zeros(reached, np.int32),
     )
 
 
@@ -68,20 +75,27 @@ def best_month(
     space: Space,
     month: Ints,
 ) -> Whole:
-    """Write the class of each day into `month` (-1: off) and return the cost, NEVER when none is lawful."""
+    """Write the class of each day into `month` (-1: off) and return the cost, NEVER when none is lawful.
+
+    Returns NO_ROOM, with the space as it was, when more states are reached than the trail can hold.
+    """
     days, off = cost.shape[0], cost.shape[1] - 1
     counts = tables.end.shape[0]
-    here, there, now, then = space.here, space.there, space.now, space.then
-    found = 1
-    now[0] = start * counts
+    here, there = space.here, space.there
+    trail, before, place = space.trail, space.before, space.place
+    room = trail.shape[0]
+    first = np.zeros(days + 2, np.int64)
+    trail[0] = start * counts
+    first[1] = 1
     here[start * counts] = 0
     for day in range(days):
         weekday = (first_weekday + day) % 7
         left = tables.most_left[days - 1 - day]
         fresh_row = day if fresh else -1
-        reached = 0
-        for i in range(found):
-            state = now[i]
+        low, high = first[day], first[day + 1]
+        reached = high
+        for i in range(low, high):
+            state = trail[i]
             value = here[state]
             here[state] = NEVER
             node, count = state // counts, state % counts
@@ -108,27 +122,33 @@ def best_month(
                     continue
                 goal = follower * counts + total
                 if there[goal] >= NEVER:
-                    then[reached] = goal
+                    if reached == room:
+                        for other in range(i + 1, high):
+                            here[trail[other]] = NEVER
+                        for other in range(high, reached):
+                            there[trail[other]] = NEVER
+                        return NO_ROOM
+                    trail[reached] = goal
+                    place[goal] = reached
                     reached += 1
                 elif there[goal] <= value + price:
                     continue
                 there[goal] = value + price
-                space.back[day, goal] = state
+                before[place[goal]] = i
         here, there = there, here
-        now, then = then, now
-        found = reached
-    best, last = NEVER, NO_STATE
-    for i in range(found):
-        state = now[i]
+        first[day + 2] = reached
+    best, last = NEVER, np.int64(NO_STATE)
+    for i in range(first[days], first[days + 1]):
+        state = trail[i]
         end = tables.end[state % counts]
         if end < NEVER and here[state] + end < best:
-            best, last = here[state] + end, state
+            best, last = here[state] + end, np.int64(i)
         here[state] = NEVER
     if last == NO_STATE:
         return NEVER
     for day in range(days - 1, -1, -1):
-        month[day] = tables.class_of[last // counts]
-        last = space.back[day, last]
+        month[day] = tables.class_of[trail[last] // counts]
+        last = np.int64(before[last])
     return best
 
 

@@ -22,6 +22,8 @@ from muster.planning.rostering.problem import Problem
 _STEADY = 0.7
 _FREE_ROUNDS = 5
 _SMALL = 1e-6
+# So near (in grains) to the bound, no month would better the linear program.
+_CLOSE = 1.0
 # What leaving a person without a month costs; only until months are there.
 _NO_MONTH = 1e7
 
@@ -166,7 +168,7 @@ def generate(
     state = Generation(-(1 << 60), steady)
     prices = master.solve(watch.left_s())
     for number in range(rounds):
-        if prices is None or watch.spent():
+        if prices is None or watch.spent() or prices.cost * GRAIN - state.bound < _CLOSE:
             return state, prices
         share = _STEADY if number >= _FREE_ROUNDS and state.steady is not None else 0.0
         added = _price(master, planner, people, base, prices, share, state, watch)

@@ -17,7 +17,10 @@ from muster.planning.rostering.planner import Month, Planner
 def first_months(
     planner: Planner, people: Sequence[int], base: Ints, enough: Callable[[], bool]
 ) -> dict[int, Month]:
-    """Give a month to one person after another, those with the fewest duties first."""
+    """Give a month to one person after another, those with the fewest duties first.
+
+    Who gets none has no lawful month at all.
+    """
     problem = planner.problem
     choices = np.diff(problem.people.first)
     staffed = base.copy()

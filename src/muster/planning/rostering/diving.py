@@ -10,10 +10,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints
+from muster.planning._kernel.budget import Budget
 from muster.planning.rostering.columns import Column, Generation, Master, Watch, generate
+from muster.planning.rostering.months import GRAIN
 from muster.planning.rostering.planner import Month, Planner
 
 _NEARLY_ONE = 0.999
+
+
+# The parts of the time left that the root, and then the dive, may take.
+_ROOT_SHARE = 0.35
+_DIVE_SHARE = 0.6
+
+
+class Until:
+    """A watch within a watch: it ends with the other one, or when its own seconds are over.
+
+    What is begun may take all the time that the other one has left.
+    """
+
+    def __init__(self, watch: Watch, seconds: float) -> None:
+        self._watch, self.own = watch, Budget(seconds)
+
+    def spent(self) -> bool:
+        return self.own.spent() or self._watch.spent()
+
+    def left_s(self) -> float:
+        return self._watch.left_s()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +59,42 @@ def dive(
     watch: Watch,
     root_rounds: int,
     limit: float = math.inf,
+    known: float = math.inf,
 ) -> tuple[dict[int, Month], Generation, list[tuple[int, Month]]]:
     """Return a month for each of the people, what the root's bound is, and the months that the root uses.
 
     `base` counts the staff of everybody else. The dive is given up (some people have no month then) when
-    the linear program costs more than `limit`, or when it is enough.
+    the linear program costs more than `limit`, or when it is enough, or when the bound shows
+    that no months of theirs cost less than `known`.
     """
     master = Master(planner.problem, people, base)
     for person in people:
         for month in pool.get(person, ()):
             master.add(person, month)
-    root, prices = generate(master, planner, people, base, rounds=root_rounds, watch=watch)
+    at_root = Until(watch, _ROOT_SHARE * watch.left_s())
+    root, prices = generate(master, planner, people, base, rounds=root_rounds, watch=at_root)
     useful = [] if prices is None else master.used()
     chosen: dict[int, Month] = {}
+    if -(-root.bound // GRAIN) >= known:
+        return chosen, root, useful
     staffed = base.copy()
     open_people = list(people)
+    diving = Until(watch, _DIVE_SHARE * watch.left_s())
+    most = max(1, round(way.share * len(people)))
     while open_people and prices is not None and not watch.spent():
+        began = diving.own.left_s()
         if prices.cost > limit:
             return chosen, root, useful
-        for column in _to_fix(master, chosen, way, rng, len(people)):
+        for column in _to_fix(master, chosen, way, rng, most):
             master.fix(column)
             chosen[column.person] = column.month
             _staff(staffed, column.month.row)
         open_people = [person for person in open_people if person not in chosen]
         if open_people:
-            _, prices = generate(
-                master, planner, open_people, staffed, rounds=way.rounds, watch=watch
-            )  # fmt: skip
+            _, prices = generate(master, planner, open_people, staffed, rounds=way.rounds, watch=diving)
+            # When time runs short, more people are fixed at a time.
+            steps = diving.own.left_s() / max(1e-6, began - diving.own.left_s())
+            most = max(most, math.ceil(len(open_people) / max(1.0, steps)))
     return chosen, root, useful
 
 
@@ -72,7 +104,7 @@ def _staff(staffed: Ints, row: Ints) -> None:
 
 
 def _to_fix(
-    master: Master, chosen: Mapping[int, Month], way: Dive, rng: np.random.Generator, people: int
+    master: Master, chosen: Mapping[int, Month], way: Dive, rng: np.random.Generator, most: int
 ) -> list[Column]:
     """Return the months to fix now: all that are whole already, or else the best few."""
     best: dict[int, tuple[float, Column]] = {}
@@ -86,5 +118,4 @@ def _to_fix(
             best[column.person] = value, column
     ranked = sorted(best.values(), key=lambda entry: (-entry[0], entry[1].person))
     whole = [column for value, column in ranked if value >= _NEARLY_ONE + way.chance]
-    most = max(1, round(way.share * people))
     return whole or [column for _, column in ranked[:most]]

@@ -21,8 +21,8 @@ from muster.planning.rostering.problem import NO_LIMIT, SATURDAY, SUNDAY, Proble
 
 # A limit that leaves this many shifts of a kind is wide: most months keep it by themselves.
 _WIDE = 6
-# Days x states: what the way back through the table takes in memory.
-_MOST_CELLS = 40_000_000
+# Nodes x counts: what one day of the search may have to tell apart.
+_MOST_STATES = 10_000_000
 GRAIN = 1000
 
 
@@ -209,10 +209,10 @@ class Automaton:
         contract, digits = self.contract, self.digits
         sizes = [digit.size for digit in digits]
         total = math.prod(sizes)
-        cells = total * len(self.nodes) * contract.days
-        if cells > _MOST_CELLS:
+        states = total * len(self.nodes)
+        if states > _MOST_STATES:
             raise BadProblem(
-                "people", "", "planning.rostering.too_many_counts", states=cells, limit=_MOST_CELLS
+                "people", "", "planning.rostering.too_many_counts", states=states, limit=_MOST_STATES
             )
         strides = [math.prod(sizes[:at]) for at in range(len(sizes))]
         all_counts = np.arange(total, dtype=np.int64)

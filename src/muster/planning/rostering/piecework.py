@@ -109,18 +109,15 @@ def _solve(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | Non
     problem = piece.problem
     watch = _Watch(Budget(seconds), tell)
     planner = Planner(problem)
-    free = np.zeros((problem.days, problem.duties.size), np.int64)
-    lawful: list[int] = []
-    unlawful: list[int] = []
-    for person in range(problem.people.size):
-        watch.spent()
-        (lawful if planner.best(person, free) is not None else unlawful).append(person)
+    nobody = np.zeros((problem.days, problem.duties.size), np.int32)
+    months = first_months(planner, range(problem.people.size), nobody, watch.spent)
+    lawful = sorted(months)
+    unlawful = sorted(set(range(problem.people.size)) - set(lawful))
     fixed = {person: pinned_row(problem, person) for person in unlawful}
     base = staff_of(problem, fixed.values())
     fixed_cost = sum(own_cost(problem, person, row) for person, row in fixed.items())
     work = effort or _UNBOUNDED
     rng = np.random.default_rng(piece.seed)
-    months = first_months(planner, lawful, base, watch.spent)
     if len(lawful) > CROWD:
         months, grains = _crowd(planner, months, base, work, watch, rng)
         rows = Rota(problem, months, fixed).rows()
@@ -179,6 +176,7 @@ def _few(
         rng=rng,
         watch=watch,
         root_rounds=work.root_rounds,
+        known=rota.part_cost(people),
     )
     watch.bound = max(watch.bound, _whole(root.bound) + fixed_cost)
     pool.take(useful)
@@ -250,12 +248,12 @@ def bound_of_piece(problem: Problem, seconds: float) -> int:
     budget = Budget(seconds)
     problem = pooled(problem).problem
     planner = Planner(problem)
-    free = np.zeros((problem.days, problem.duties.size), np.int64)
-    fixed = {p: pinned_row(problem, p) for p in range(problem.people.size) if planner.best(p, free) is None}
-    people = [person for person in range(problem.people.size) if person not in fixed]
+    nobody = np.zeros((problem.days, problem.duties.size), np.int32)
+    months = first_months(planner, range(problem.people.size), nobody, budget.spent)
+    people = sorted(months)
+    fixed = {p: pinned_row(problem, p) for p in range(problem.people.size) if p not in months}
     base = staff_of(problem, fixed.values())
     fixed_cost = sum(own_cost(problem, person, row) for person, row in fixed.items())
-    months = first_months(planner, people, base, budget.spent)
     if len(people) > CROWD:
         target = Rota(problem, months, fixed).cost
         grains = crowd_bound(planner, people, base, target=target, passes=30, enough=budget.spent)

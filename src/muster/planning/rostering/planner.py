@@ -17,6 +17,9 @@ from muster.planning.rostering.problem import FREE, NO_LIMIT, OFF, Problem
 # The first toll on a shift above its limit, doubled until the limit is kept.
 _FIRST_TOLL = 2 * GRAIN
 _TOLLS = 24
+# How many states a search may reach at first; doubled when they do not suffice.
+_FIRST_TRAIL = 1 << 16
+_MOST_TRAIL = 1 << 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Planner:
                 known[key] = contracts[contract]
             self.contract_at[person] = known[key]
         self._narrow = [self._tracked_at_first(at) for at in range(len(self.contracts))]
-        self._space = _months.make_space(1, problem.days)
+        self._space = _months.make_space(1, _FIRST_TRAIL)
         self._cost: dict[int, Longs] = {}
         self._choice: dict[int, Ints] = {}
         self._classes = np.zeros(problem.days, np.int32)
@@ -137,7 +140,7 @@ class Planner:
 
     def _room(self, automaton: Automaton) -> Space:
         if len(self._space.here) < automaton.states:
-            self._space = _months.make_space(automaton.states, self.problem.days)
+            self._space = _months.make_space(automaton.states, len(self._space.trail))
         return self._space
 
     def _best(self, person: int, margin: Longs, at: int, tracked: tuple[int, ...]) -> Month | None:
@@ -164,17 +167,27 @@ class Planner:
         )
         before = int(people.before_shift[person])
         start = automaton.start(before, int(people.before_on[person]), int(people.before_off[person]))
-        total = int(
-            _months.best_month(
-                automaton.tables,
-                cost,
-                start,
-                before < 0,
-                problem.first_weekday,
-                self._room(automaton),
-                self._classes,
+        space = self._room(automaton)
+        while True:
+            total = int(
+                _months.best_month(
+                    automaton.tables,
+                    cost,
+                    start,
+                    before < 0,
+                    problem.first_weekday,
+                    space,
+                    self._classes,
+                )
             )
-        )
+            if total != _months.NO_ROOM:
+                break
+            reached = 2 * len(space.trail)
+            if reached > _MOST_TRAIL:
+                raise BadProblem(
+                    "people", "", "planning.rostering.too_many_counts", states=reached, limit=_MOST_TRAIL
+                )
+            self._space = space = _months.make_space(len(space.here), reached)
         if total >= NEVER:
             return None
         row = np.where(
