@@ -257,6 +257,51 @@ def _of_rostering(result: Result) -> Iterator[Row]:
         )
 
 
+def _of_siting(result: Result) -> Iterator[Row]:
+    if "medians" in result:
+        found = result["medians"]
+        yield Row(
+            "siting",
+            f"p-median, {found['instances']} graphs, {found['budget_s']:g} s each",
+            f"{found['optimal']} at the best known",
+            gap=_worst(found["rows"], "above_best"),
+            goal="all at the best known",
+            met=found["optimal"] == found["instances"],
+        )
+    for library in ("Lib_1", "Lib_2"):
+        rows = result.get("tables", {}).get(library, [])
+        if rows:
+            peers = (("CP-SAT", "cp_sat_above_best"), ("HiGHS", "highs_above_best"))
+            yield Row(
+                "siting",
+                f"single sources, {library}, {len(rows)} hard tables",
+                f"worst {_worst(rows, 'above_best')} above the best known",
+                gap=_worst(rows, "above_best"),
+                peer=", ".join(f"{name} {_worst(rows, key)}" for name, key in peers if key in rows[0]),
+                goal="<= 1 %",
+                met=all(row["above_best"] is not None and row["above_best"] <= 1 for row in rows),
+            )
+    for case in result.get("city", []):
+        kind = "" if not case["slack"] else ", room, may split" if case["may_split"] else ", room"
+        yield Row(
+            "siting",
+            f"a city, {case['open']} sites open{kind}",
+            f"mean walk {case['mean_walk_m']:g} m",
+            gap="no bound" if case["gap"] is None else f"{case['gap']:.3f} %",
+            seconds=_said(case["cpu_s"]),
+            memory_mb=_said(result["memory_mb"]),
+            goal="<= 0.2 %",
+            met=case["gap"] is not None and case["gap"] <= 0.2,
+        )
+
+
+def _worst(rows: Iterable[Result], name: str) -> str:
+    """Return the largest of some gaps; `none` when one has no answer."""
+    values = [row.get(name) for row in rows]
+    numbers = [value for value in values if value is not None]
+    return f"{max(numbers):.2f} %" if len(numbers) == len(values) else "none"
+
+
 def _own_rows(engine: str, rows: Iterable[Result]) -> Iterator[Row]:
     """Read the rows that a result brings; columns that are not ours are left out."""
     known = {field.name for field in fields(Row)} - {"engine", "met"}
@@ -280,6 +325,7 @@ READERS: dict[str, Callable[[Result], Iterator[Row]]] = {
     "matching": _of_matching,
     "network": _of_network,
     "rostering": _of_rostering,
+    "siting": _of_siting,
 }
 
 

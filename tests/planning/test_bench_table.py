@@ -45,6 +45,20 @@ def test_rotas_are_read_with_their_peer_and_goal(tmp_path):
     assert [(row.gap, row.met) for row in rows] == [("2.31 %", True), ("2.31 %", False)]
 
 
+def test_sites_are_read_with_their_peers_and_a_missing_bound(tmp_path):
+    hard = [{"above_best": 0.1, "cp_sat_above_best": None, "highs_above_best": 3.2}]
+    city = {"slack": 1.15, "may_split": False, "open": 600, "mean_walk_m": 700.1, "gap": None, "cpu_s": 60.1}
+    graphs = {"budget_s": 2.0, "instances": 20, "optimal": 19, "rows": [{"above_best": 0.02}]}
+    result = {"medians": graphs, "tables": {"Lib_1": hard}, "city": [city], "memory_mb": 900}
+    (tmp_path / "siting.json").write_text(json.dumps(result), encoding="utf-8")
+
+    rows = rows_of("siting", tmp_path)
+
+    assert [row.met for row in rows] == [False, True, False]
+    assert [row.gap for row in rows] == ["0.02 %", "0.10 %", "no bound"]
+    assert rows[1].peer == "CP-SAT none, HiGHS 3.20 %"
+
+
 def test_result_may_bring_its_own_rows(tmp_path):
     own = [
         {"case": "Ghent1", "ours": 477_000, "gap": "1.4 %", "goal": "<= 1.5 %", "met": True, "colour": "red"}
