@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
@@ -48,7 +49,9 @@ def solve_file(
             )
             return None
 
-        plan = loaded.solve(read, budget_s=seconds, seed=seed, executor=pool, progress=show)
+        # What starting and reading took comes off the seconds, but never more than half of them.
+        left_s = max(seconds / 2, seconds - time.process_time())
+        plan = loaded.solve(read, budget_s=left_s, seed=seed, executor=pool, progress=show)
     written = loaded.write_plan(plan, out)
     envelope = plan.envelope()
     typer.echo(

@@ -143,6 +143,19 @@ def worth_of(ground: Ground, room: Room, price: Longs, worth: Worth) -> Whole:
 
 
 @njit(cache=True)
+def sort_rows(first: Longs, candidate: Ints, cost: Longs) -> None:
+    """Put the walks of each point in order again, the cheapest first: they nearly are."""
+    for point in range(len(first) - 1):
+        for entry in range(first[point] + 1, first[point + 1]):
+            moved, price = candidate[entry], cost[entry]
+            at = entry
+            while at > first[point] and cost[at - 1] > price:
+                candidate[at], cost[at] = candidate[at - 1], cost[at - 1]
+                at -= 1
+            candidate[at], cost[at] = moved, price
+
+
+@njit(cache=True)
 def _choose(ground: Ground, room: Room, worth: Worth) -> Whole:
     """Choose the sites that are best open; return what they come to."""
     sites = len(ground.open_cost)

@@ -13,7 +13,6 @@ from muster.planning.contract import Progress, Step, report
 from muster.planning.siting.answer import Answer, Proof
 from muster.planning.siting.flowing import largest_shares, spread
 from muster.planning.siting.opening import open_sites
-from muster.planning.siting.problem import Walks, by_candidate
 
 if TYPE_CHECKING:
     from muster.planning.siting._swaps import Ground
@@ -157,17 +156,17 @@ def with_prices(ground: Ground, people: Longs, capacity: Longs, place: Longs) ->
     Without limits, the best sites of that ground are near the best of the limited one (a Lagrangian
     relaxation of the limits).
     """
+    from muster.planning.siting._prices import sort_rows
+
     owner = np.repeat(np.arange(len(people)), np.diff(ground.first))
     cost = ground.cost + place[ground.candidate] * people[owner]
-    order = np.lexsort((ground.candidate, cost, owner))
-    walks = Walks(ground.first, ground.candidate[order], cost[order])
-    of_first, point, point_cost = by_candidate(walks, len(ground.open_cost))
+    candidate = ground.candidate.copy()
+    sort_rows(ground.first, candidate, cost)
+    site = np.repeat(np.arange(len(capacity)), np.diff(ground.of_first))
     return ground._replace(
-        candidate=walks.candidate,
-        cost=walks.cost,
-        of_first=of_first,
-        point=point,
-        point_cost=point_cost,
+        candidate=candidate,
+        cost=cost,
+        point_cost=ground.point_cost + place[site] * people[ground.point],
         open_cost=ground.open_cost - place * np.minimum(capacity, int(people.sum())),
     )
 

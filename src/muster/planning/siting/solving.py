@@ -93,8 +93,8 @@ def bound(problem: Problem) -> Number:
 
 
 def _reserve_s(problem: Problem, budget_s: float) -> float:
-    """Return the seconds that laying out, putting together and writing the plan take."""
-    return min(0.3 * budget_s, 0.1 + 3e-5 * problem.points.size + 3e-7 * len(problem.walks.cost))
+    """Return the seconds that putting together and writing the plan take."""
+    return min(0.3 * budget_s, 0.05 + 2e-5 * problem.points.size)
 
 
 def _with_limits(
