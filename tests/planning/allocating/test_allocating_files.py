@@ -216,3 +216,12 @@ def test_short_area_is_told_what_lacks_and_how_others_fare():
     assert reasons["stock_short"]["stock"] == int(problem.stock.packs.sum())
     assert reasons["stock_short"]["needed"] == int(problem.packs_needed().sum())
     assert reasons["share_alike"]["lowest"] <= reasons["gets_part"]["percent"] + 20
+
+
+@pytest.mark.parametrize(("area", "item"), [("nowhere", "rice"), ("north", "tea"), ("north", "noodles")])
+def test_line_that_nobody_asked_for_has_no_reason(tmp_path, area, item):
+    problem = read_problem(written(tmp_path, raw()))
+    plan = solve(problem, budget_s=1e9, seed=0)
+
+    with pytest.raises(KeyError):
+        explain_line(problem, plan, area, item)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from muster.planning._kernel.arrays import Longs
@@ -60,11 +62,16 @@ def _how_good(plan: Plan) -> Reason:
 
 def packs_given(problem: Problem, plan: Plan) -> Longs:
     """Return the packs that each row of needs gets."""
-    row_of = {problem.need_name(row): row for row in range(problem.needs.size)}
-    given = np.zeros(problem.needs.size, np.int64)
-    rows = [row_of[pair] for pair in zip(plan.lines.area, plan.lines.item, strict=True)]
-    np.add.at(given, rows, plan.lines.packs)
-    return given
+    needs, items = problem.needs, problem.items.size
+    row_of = np.zeros(len(problem.areas) * items, np.int64)
+    row_of[needs.area.astype(np.int64) * items + needs.item] = np.arange(needs.size)
+    at = _numbers(plan.lines.area, problem.areas) * items + _numbers(plan.lines.item, problem.items.names)
+    return np.bincount(row_of[at], plan.lines.packs, needs.size).astype(np.int64)
+
+
+def _numbers(names: Sequence[str], known: Sequence[str]) -> Longs:
+    number_of = {name: number for number, name in enumerate(known)}
+    return np.fromiter((number_of[name] for name in names), np.int64, len(names))
 
 
 def _percent(problem: Problem, row: int, given: Longs) -> float:
@@ -117,11 +124,12 @@ def _sources_of(problem: Problem, item: int) -> list[int]:
 
 def _taken(problem: Problem, plan: Plan) -> Longs:
     """Return the packs that leave each row of stock."""
-    row_of = {problem.stock_name(row): row for row in range(problem.stock.size)}
-    taken = np.zeros(problem.stock.size, np.int64)
-    rows = [row_of[pair] for pair in zip(plan.lines.source, plan.lines.given, strict=True)]
-    np.add.at(taken, rows, plan.lines.packs)
-    return taken
+    stock, items = problem.stock, problem.items.size
+    row_of = np.zeros(len(problem.sources) * items, np.int64)
+    row_of[stock.source.astype(np.int64) * items + stock.item] = np.arange(stock.size)
+    at = _numbers(plan.lines.source, problem.sources) * items
+    at += _numbers(plan.lines.given, problem.items.names)
+    return np.bincount(row_of[at], plan.lines.packs, stock.size).astype(np.int64)
 
 
 def _limits_used(problem: Problem, plan: Plan) -> list[tuple[str, int, int]]:
@@ -134,8 +142,7 @@ def _limits_used(problem: Problem, plan: Plan) -> list[tuple[str, int, int]]:
 
 def explain_line(problem: Problem, plan: Plan, area: str, item: str) -> list[Reason]:
     """Return why an area gets what it gets of an item, and from where. Raises KeyError for unknown names."""
-    row_of = {problem.need_name(row): row for row in range(problem.needs.size)}
-    row = row_of[area, item]
+    row = _row(problem, area, item)
     given = packs_given(problem, plan)
     needed, has = int(problem.packs_needed()[row]), int(given[row])
     pack = int(problem.items.pack[problem.needs.item[row]])
@@ -159,6 +166,15 @@ def explain_line(problem: Problem, plan: Plan, area: str, item: str) -> list[Rea
     if promised:
         reasons.append(Reason("planning.allocating.promised", {"packs": promised}))
     return reasons + _whence(problem, plan, row)
+
+
+def _row(problem: Problem, area: str, item: str) -> int:
+    needs = problem.needs
+    if area in problem.areas and item in problem.items.names:
+        own = (needs.area == problem.areas.index(area)) & (needs.item == problem.items.names.index(item))
+        if own.any():
+            return int(np.flatnonzero(own)[0])
+    raise KeyError(area, item)
 
 
 def _why_short(problem: Problem, plan: Plan, row: int, given: Longs) -> list[Reason]:
