@@ -27,7 +27,7 @@ REFUSED = {
     "drill_read": "demo_only_in_drill",
     "session_demo": "demo_only_in_drill",
     "duplicates_undo": "pair_not_decided",
-    "held_conflict": "not_found",
+    "held_conflict": "held_cannot_retry",
     "held_resolve": None,
     "imports_commit": "import_not_ready",
     "imports_report": "import_not_ready",

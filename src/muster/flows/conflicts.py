@@ -39,7 +39,7 @@ class Said:
 
 
 def conflict_of(waiting: Waiting) -> dict[str, Any]:
-    """Both values of a field. Raises Refusal("not_found") for what is no conflict."""
+    """Both values of a field. Raises Refusal("held_cannot_retry") for what is no conflict."""
     fact, person, body = _read(waiting)
     return {
         "person": person.id,
@@ -67,8 +67,10 @@ def take_other(waiting: Waiting, *, by: uuid.UUID, at: datetime) -> None:
 
 
 def _read(waiting: Waiting) -> tuple[Fact, Person, kinds.PersonChanged]:
+    if waiting.code != CODE:
+        raise Refusal("held_cannot_retry", code=waiting.code)
     fact = Fact.objects.filter(device=waiting.device, seq=waiting.seq).first()
-    person = persons_with_ids([fact.subject]).get(fact.subject) if fact and waiting.code == CODE else None
+    person = persons_with_ids([fact.subject]).get(fact.subject) if fact else None
     if fact is None or person is None:
         raise Refusal("not_found")
     body = kinds.read_body(KIND, (fact.body or "").encode())

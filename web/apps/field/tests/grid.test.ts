@@ -200,3 +200,15 @@ describe('search', () => {
     expect(names.map(initialsOf)).toEqual(['zxs', 'sxx', 'zm', 'oyq', 'ms', 'ayglmmt'])
   })
 })
+
+describe('a correction', () => {
+  test('shows at once, of one field, until the server has judged it', () => {
+    const copy = copyOf(town())
+    const subject = { sub_district: 3, person: 'p2' }
+    const phone = act('person.changed', subject, { field: 'phone', was: '13900001234', now: '13900009999', base: 1 }, { round: undefined })
+    const seenBy = (mine: Parameters<typeof viewOf>[2]) => viewOf(copy, ROUND, mine).doors.get('d1')?.persons.find(({ id }) => id === 'p2')
+
+    expect(seenBy([phone])).toMatchObject({ phone: '13900009999', name: copy.persons.get('p2')?.name })
+    expect(seenBy([{ ...phone, status: 'SETTLED', body: undefined }])?.phone).toBe('13900001234')
+  })
+})

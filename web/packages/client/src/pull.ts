@@ -67,6 +67,8 @@ export interface PersonRow {
   services: string[]
   listed: boolean
   grid?: number
+  /** Goes up with each correction. */
+  version?: number
   /** False: registered here, living elsewhere. */
   lives_here?: boolean
   /** By which the name is found: initials and full spelling. */

@@ -5,7 +5,7 @@ import type { Shapes } from '@muster/map'
 import type { DistrictingPlan, PlanBuilding } from './plans'
 import type {
   Area, BuildingProgress, Campaign, CampaignKind, Certificate, Coverage, Device, Disclosure, DwellingPage, DwellingRow,
-  EnrolCode, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow, Pack,
+  EnrolCode, FieldConflict, Found, Grid, GridPage, HeldFact, ImportJob, InboxItem, MissingEntry, Page, PersonPage, PersonRow, Pack,
   Round, RoundStep, Session, Stairwell, TimelineItem, BuildingRow,
 } from './types'
 import type { DuplicatePair, Judgement, PairLine } from './duplicates'
@@ -115,6 +115,7 @@ export const plans = {
 }
 
 export const held = {
+  conflict: (fact: string) => get<FieldConflict>(`/held/${fact}/conflict`),
   list: (area: number | null) => get<Page<HeldFact>>('/held', { area }),
-  resolve: (fact: string, action: 'retry' | 'dismiss') => post<{ verdict: string; code: string | null }>(`/held/${fact}/resolve`, { action }),
+  resolve: (fact: string, action: 'retry' | 'dismiss' | 'take') => post<{ verdict: string; code: string | null }>(`/held/${fact}/resolve`, { action }),
 }

@@ -419,6 +419,23 @@ export interface ImportRow {
   values: Record<string, string>
 }
 
+/** A value of a field, and whose word it is; empty for what came with a list. */
+export interface SaidValue {
+  value: string
+  who: string
+  at: string | null
+  where: string
+}
+
+export interface FieldConflict {
+  person: string
+  name: string
+  field: 'name' | 'phone'
+  was: string
+  current: SaidValue
+  other: SaidValue
+}
+
 export interface HeldFact {
   id: string
   kind: string

@@ -15,6 +15,8 @@ export interface Overlay {
   doors: DoorRow[]
   /** Person → door it moved to; null: left. */
   moves: Map<string, string | null>
+  /** Corrections of mine that the server has not judged: they show at once. */
+  edits: Map<string, Partial<Pick<PersonRow, 'name' | 'phone'>>>
   /** What was judged and is being taken back: the server's word may still rest on it. */
   takenBack: Map<string, SeenFact[]>
   /** Subjects with something that the server has not judged yet. */
@@ -29,6 +31,7 @@ export function overlayOf(copy: GridCopy, mine: readonly Mine[], round: string):
     persons: [],
     doors: [],
     moves: new Map(),
+    edits: new Map(),
     takenBack: new Map(),
     pending: new Set(),
   }
@@ -78,6 +81,9 @@ function addNew(overlay: Overlay, copy: GridCopy, { kind, subject, body }: Mine)
   }
   if (kind === 'door.found' && subject.dwelling && !copy.doors.has(subject.dwelling)) {
     overlay.doors.push(foundDoor(copy, subject.dwelling, subject.sub_district, body))
+  }
+  if (kind === 'person.changed' && subject.person && (body.field === 'name' || body.field === 'phone')) {
+    overlay.edits.set(subject.person, { ...overlay.edits.get(subject.person), [body.field]: text('now') })
   }
   if (kind === 'person.moved' && subject.person) {
     const to = body.to as { dwelling?: string } | null | undefined

@@ -100,7 +100,7 @@ function lineOf(kind: CampaignKind, subject: string, entry: EntryRow | undefined
   return {
     subject,
     entry: stateOf(kind, entry, overlay, subject),
-    person: copy.persons.get(subject) ?? overlay.persons.find(({ id }) => id === subject) ?? null,
+    person: edited(copy.persons.get(subject) ?? overlay.persons.find(({ id }) => id === subject), overlay) ?? null,
     household: copy.households.get(subject) ?? null,
     pending: overlay.pending.has(subject),
   }
@@ -167,8 +167,15 @@ function readingOf(door: DoorRow, { id, kind }: RoundRow, overlay: Overlay, line
   return { ...reading, attempts: Math.max(said?.attempts ?? 0, reading.attempts) }
 }
 
-function personsByDoor(copy: GridCopy, { persons, moves }: Overlay): Map<string, PersonRow[]> {
-  const all = [...copy.persons.values(), ...persons]
+function edited(person: PersonRow | undefined, { edits }: Overlay): PersonRow | undefined {
+  const edit = person && edits.get(person.id)
+  return edit ? { ...person, ...edit } : person
+}
+
+function personsByDoor(copy: GridCopy, overlay: Overlay): Map<string, PersonRow[]> {
+  const { persons, moves } = overlay
+  const known = [...copy.persons.values(), ...persons]
+  const all = overlay.edits.size === 0 ? known : known.map((one) => edited(one, overlay) ?? one)
   return grouped(all, ({ id, dwelling }) => (moves.has(id) ? moves.get(id) : dwelling) ?? '')
 }
 

@@ -2,6 +2,7 @@
 /** Acts as screens make them: recorded, felt, said in words, and with a way back for ten minutes. */
 import { OutboxFailure, UNDO_WITHIN_MS, uuid7, type Act, type Brief } from '@muster/outbox'
 import { outcomeOf, precedenceOf, standingFacts, type Answers, type Outcome } from '@muster/rules'
+import type { PersonRow } from '@muster/client'
 import { inject, shallowRef, type InjectionKey } from 'vue'
 import { seen, subjectOf } from '../grid/overlay'
 import type { DoorView, Line } from '../grid/view'
@@ -14,6 +15,12 @@ export interface Said {
   acts: string[]
   at: number
   failed: boolean
+}
+
+export interface Correction {
+  field: 'name' | 'phone'
+  was: string
+  now: string
 }
 
 export interface OutcomeDetail {
@@ -76,6 +83,12 @@ export class Acts {
   need(view: DoorView, person: string, kind: string, note: string, words: string): Promise<boolean> {
     const body = { round: this.round, door: view.door.id, kind, ...(note && { note }) }
     return this.make([{ kind: 'need.seen', subject: { sub_district: view.door.sub_district, person }, body }], words)
+  }
+
+  /** One fact a field: a correction of the other field by somebody else stays. */
+  correct(view: DoorView, { id, version }: PersonRow, made: readonly Correction[], words: string): Promise<boolean> {
+    const subject = { sub_district: view.door.sub_district, person: id }
+    return this.make(made.map((one) => ({ kind: 'person.changed', subject, body: { ...one, base: version ?? 0 } })), words)
   }
 
   called(view: DoorView, line: Line, reached: boolean, words: string): Promise<boolean> {
