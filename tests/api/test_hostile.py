@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
+from muster.base.ids import new_id
 from muster.base.messages import messages
 from tests.support.town import AT, Place, Town, asks, make_town
 from tools.openapi import described
@@ -126,6 +127,8 @@ def ids_of(place: Place) -> dict[str, Any]:
         "area_id": place.area.id,
         "grid_id": place.grid.id,
         "pair_id": place.pair,
+        "request_id": new_id(),
+        "item_id": new_id(),
         "round_id": place.round.id,
         "post_id": place.post.id,
         "building_id": place.building.id,

@@ -128,5 +128,7 @@ def _grouped(
     wanted = crowds.narrow(column, pairs_where_in(Person, column, values), names)
     found: dict[Any, list[Person]] = defaultdict(list)
     for person in persons_with(list(wanted)):
+        if person.merged_into is not None:
+            continue  # the record he was merged into speaks for him
         found[wanted[person.id]].append(person)
     return found
