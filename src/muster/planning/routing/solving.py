@@ -36,6 +36,9 @@ _LEAST_ROUNDS, _MOST_ROUNDS = 8, 2_000
 _HOT, _COLD = 0.7, 0.01
 _MANY_STEPS = 800
 _LEAST_HOT = 0.2
+# With windows it begins at so many legs: what fits in time is often far from what lies near.
+_HOT_WITH_WINDOWS = 4.0
+_ENOUGH_STEPS = 100
 # This part of the budget is for the bound; up to so many stops it is known before the search.
 _BOUND_SHARE = 0.06
 _BOUND_FIRST = 200
@@ -248,5 +251,8 @@ def _warmth(ground: Ground, layout: Layout, steps: int) -> float:
     lay_out(ground, tours, *layout)
     leg = max(1.0, float(tours.node[layout.stops, _ground.LEG].mean()))
     far = max(leg, float(ground.node[layout.stops, _ground.FAR].mean()))
-    plenty = min(1.0, steps / max(1, ground.stops) / _MANY_STEPS)
+    each = steps / max(1, ground.stops)
+    if ground.timed:
+        return leg * max(_LEAST_HOT, _HOT_WITH_WINDOWS * min(1.0, each / _ENOUGH_STEPS))
+    plenty = min(1.0, each / _MANY_STEPS)
     return max(_LEAST_HOT * leg, _HOT * plenty * (leg * far) ** 0.5)
