@@ -55,9 +55,8 @@ class Master:
         self.problem = problem
         self.people = list(people)
         solver = pywraplp.Solver.CreateSolver("GLOP")
-        # Without preprocessing the basis of the last solve is where the next one begins.
-        solver.SetSolverSpecificParametersAsString("use_preprocessing: false")
         self._solver = solver
+        self._fixed = False
         self._objective = solver.Objective()
         self._objective.SetMinimization()
         self._far = solver.infinity()
@@ -109,9 +108,15 @@ class Master:
 
     def fix(self, column: Column) -> None:
         column.variable.SetLb(1.0)
+        self._fixed = True
 
     def solve(self, seconds: float) -> Prices | None:
         """Solve the program; None when the solver could not in so many seconds."""
+        # Without preprocessing the basis of the last solve is where the next one begins: after a month was
+        # fixed it is good for the dual simplex, after months were added for the primal one.
+        way = "true" if self._fixed else "false"
+        self._solver.SetSolverSpecificParametersAsString(f"use_preprocessing: false use_dual_simplex: {way}")
+        self._fixed = False
         self._solver.SetTimeLimit(max(1, int(1000 * min(seconds, 1e6))))
         if self._solver.Solve() != self._solver.OPTIMAL:
             return None
