@@ -58,7 +58,8 @@ export class TrustedClock {
     if (!Number.isFinite(time) || time <= 0) return
     const apart = time - this.device()
     const before = this.heardLast
-    this.heardLast = { offset: Math.abs(apart) < TOLERATED_MS ? 0 : apart, floor: time }
+    const offset = Math.abs(apart) < TOLERATED_MS ? 0 : apart
+    this.heardLast = { offset, floor: Math.min(time, this.device() + offset) }
     // Written when it says something new, not with every answer.
     if (Math.abs(before.offset - this.heardLast.offset) < TOLERATED_MS && time - before.floor < 10 * TOLERATED_MS) return
     await this.store.notes.put({ key: KEY, value: this.heardLast }).catch(() => undefined)
