@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from muster.planning.routing.grounding import Field
 
 # Steps that one core makes in a second on a modest machine; with windows, and with pairs.
-_PLAIN_RATE, _TIMED_RATE, _PAIRED_RATE = 45_000, 18_000, 6_000
+_PLAIN_RATE, _TIMED_RATE, _PAIRED_RATE = 45_000, 18_000, 2_000
 # More than so many steps for each stop gain nothing that can be measured.
 _MOST_STEPS_A_STOP = 20_000
 _STEPS_BETWEEN_LOOKS = 4_000
