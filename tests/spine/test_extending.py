@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from muster.campaigns import extending
 from muster.campaigns.extending import extend_door, extend_entry
 from muster.campaigns.models import DoorEntry, LedgerEntry
 from muster.campaigns.rules import SeenFact, outcome_rules, settle_door, settle_entry
-from muster.storage.plain_reads import equal, read_rows
+from muster.storage.plain_reads import array_text, equal, read_rows
 from muster.trail.fact_rows import COLUMNS
 from muster.trail.models import Fact
 from tests.support.world import KIND, NOON, make_world
@@ -111,6 +112,19 @@ def test_rows_read_plainly_are_those_of_the_orm() -> None:
             key=str,
         )
         assert told == sorted(([getattr(row, n) for n in names] for row in model.objects.all()), key=str)
+
+
+@pytest.mark.django_db
+def test_values_in_an_array_are_those_that_were_put_in() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has arrays")
+    texts = ['a"b', "a\\b", "", "NULL", "{1,2}", "中 文", None, "a,b", "it's %s"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT %s::text[], %s::uuid[], %s::timestamptz[], %s::bigint[]",
+            [array_text(texts), array_text([HOME, None]), array_text([NOON]), array_text([-1, 2**60])],
+        )
+        assert cursor.fetchone() == (texts, [HOME, None], [NOON], [-1, 2**60])
 
 
 def test_fact_rows_have_the_columns_of_their_table() -> None:

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from django.db import connection, models
 
+from muster.storage.plain_reads import array_text
 from muster.storage.sealed import SealedField
 from muster.storage.writes import LostRace
 
@@ -109,7 +110,7 @@ def _update_by_arrays(
     )
     changed = 0
     for key, group in groups.items():
-        lists = [list(column) for column in zip(*group, strict=True)]
+        lists = [array_text(column) for column in zip(*group, strict=True)]
         cursor.execute(statement, [*(lists[at] for at in (*listed, last + 1)), *key])
         changed += cursor.rowcount
     return changed

@@ -9,7 +9,7 @@ has one converter, chosen once; filters are conditions of plain SQL with their v
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -41,14 +41,38 @@ def time_of(naive: datetime) -> datetime:
 
 def among(column: str, wanted: Collection[Any]) -> Condition:
     """column is one of these; nothing is never there."""
-    if connection.vendor == "postgresql":
-        return f'"{column}" = ANY(%s)', [list(wanted)]
     if not wanted:
-        return "0", []
+        return "1 = 0", []
+    if connection.vendor == "postgresql":
+        kind = _ARRAYS[next(kind for kind in _ARRAYS if isinstance(next(iter(wanted)), kind))]
+        return f'"{column}" = ANY(%s::{kind}[])', [array_text(wanted)]
     marks = ",".join(["%s"] * len(wanted))
     if isinstance(next(iter(wanted)), uuid.UUID):
         return f'"{column}" IN ({marks})', [f"{value.int:032x}" for value in wanted]
     return f'"{column}" IN ({marks})', [_in_sqlite(value) for value in wanted]
+
+
+_ARRAYS: dict[type, str] = {uuid.UUID: "uuid", str: "text", int: "bigint", datetime: "timestamptz"}
+
+
+def array_text(values: Iterable[Any]) -> str:
+    """An array as PostgreSQL reads it; its driver takes each element through Python, a fifth of fold."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, uuid.UUID):
+        return f"{value.int:032x}"
+    if isinstance(value, str):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}"'
+    if isinstance(value, datetime):
+        return f'"{value.isoformat()}"'
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{type(value).__name__}: no plain value")
+    return str(value)
 
 
 def equal(column: str, value: Any) -> Condition:
