@@ -20,7 +20,7 @@ _NEARLY_ONE = 0.999
 
 # The parts of the time left that the root, and then the dive, may take.
 _ROOT_SHARE = 0.35
-_DIVE_SHARE = 0.6
+_DIVE_SHARE = 0.35
 
 
 class Until:

@@ -16,6 +16,9 @@ from muster.planning.rostering.rota import Rota
 # The months kept for each person, the youngest last: a dive begins with them.
 _KEPT = 30
 _ROOT_ROUNDS = 150
+# Sizes of groups, from the first to before the second.
+_QUICK, _LARGE = (4, 11), (12, 30)
+_FAR = 1.15
 # A dive goes on while the linear program costs no more than this above the rota.
 _HOPE = 0.5
 
@@ -53,17 +56,19 @@ def improve(
     rng: np.random.Generator,
     steps: int,
     watch: CostWatch,
-    sizes: tuple[int, int] = (12, 30),
+    bound: int = 0,
 ) -> Rota:
     """Re-plan groups of people until the steps are used up or the watch says that it is enough.
 
-    Large groups and careful dives beat many hasty ones by far.
+    Large groups and careful dives beat many hasty ones; while the cost is far above the bound, small
+    groups are quicker.
     """
     people = sorted(rota.months)
     for _ in range(steps):
         if len(people) < 2 or watch.enough(rota.cost):
             break
-        size = min(len(people), int(rng.integers(*sizes)))
+        far = rota.cost > _FAR * bound
+        size = min(len(people), int(rng.integers(*(_QUICK if far else _LARGE))))
         group = sorted(people[at] for at in rng.permutation(len(people))[:size])
         base = rota.without(group)
         way = Dive(chance=float(rng.choice([0.0, 0.1, 0.3])))

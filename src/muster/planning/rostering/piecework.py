@@ -189,9 +189,9 @@ def _few(
     provable = not rota.fixed and booleans(problem) <= MOST_BOOLEANS
     if by_time and piece.alone and provable:
         with _Prover(problem, rota.rows(), watch, piece.seed):
-            rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch)
+            rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch, bound=watch.bound)
     else:
-        rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch)
+        rota = improve(planner, rota, pool, rng=rng, steps=work.steps, watch=watch, bound=watch.bound)
         if work.proof > 0 and provable and not watch.enough(rota.cost):
             left = watch.budget.left_s()
             watch.answer = prove(problem, hint=rota.rows(), seconds=left, seed=piece.seed, work=work.proof)
