@@ -84,8 +84,8 @@ def written(rows: list[Weight]) -> str:
     lines = [
         "# What each page weighs",
         "",
-        "Made by `tools/page_weights.py` from what is built: everything that a browser fetches before the first",
-        "screen, over the wire (gzip). A test fails beyond the budget.",
+        "Made by `tools/page_weights.py` from what is built: everything that a browser fetches before the",
+        "first screen, over the wire (gzip). A test fails beyond the budget.",
         "",
         "| page | first load, kB | budget, kB | files | for |",
         "|---|---:|---:|---:|---|",

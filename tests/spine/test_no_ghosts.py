@@ -94,7 +94,7 @@ def move_a_building(world: World, rng: random.Random) -> None:
     adopt_division(world.city, Division(grids=wanted, small_of=small_of), by=None, at=world.clock)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000))
 def test_whatever_moves_no_phone_keeps_a_ghost(seed: int) -> None:
     with rolled_back():

@@ -177,7 +177,7 @@ def test_back_key_closes_the_sheet_and_not_the_page(page, address):
     enrol(page, address)
     page.locator(".f-door-row").first.click()
     page.wait_for_selector(".f-door")
-    page.locator(".f-door-act").nth(2).click()
+    page.locator(".f-door-act").nth(3).click()
     page.wait_for_selector("textarea")
 
     page.go_back()
