@@ -3,7 +3,7 @@
 
 python -m benchmarks.intake.folding [--facts 20000] [--batch 50] [--postgres] [--profile]
 
-Batches of phones, each of one grid; half of the people have been seen before. Beside it what a database takes:
+Batches of phones, each of one grid; half of the people were seen before. Beside it what a database takes:
 the same fact rows, inserted in the same groups, nothing read and nothing decided.
 At the end `verify` proves the ledger. Adds to benchmarks/results/fold.json.
 """
