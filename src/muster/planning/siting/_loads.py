@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which sites to open and who goes where when sites have limits: points are seated whole.
 
-Points move and change places while that costs less; sites open, close and change over, each with its own
-points seated anew and everything undone when it does not pay. On the way sites may be above their limits at
-a fee for each person too many; the fee rises while that happens and falls while it does not. Only seats
-without overload are kept as an answer.
+Points move and change places while that costs less; sites open, close and change over, and all is undone
+when it does not pay. On the way sites may be above their limits at a fee for each person too many, which
+rises while that happens and falls while it does not. Only seats without overload are kept as an answer.
 """
 
 from __future__ import annotations
@@ -326,16 +325,11 @@ def _random_closed(ground: Ground, seats: Seats, near: Whole) -> Whole:
 
 
 @njit(cache=True)
-def _has_space(seats: Seats) -> bool:
-    return bool(seats.log_size[0] < len(seats.log_what) - 5 * len(seats.at) - 16)
-
-
-@njit(cache=True)
 def _change_over(ground: Ground, seats: Seats, tries: Whole, is_free: Whole) -> None:
     """Try random openings, closings and exchanges of sites; those stay that pay."""
     sites = len(seats.is_open)
     for _ in range(tries):
-        if not _has_space(seats):
+        if seats.log_size[0] > len(seats.log_what) - 5 * len(seats.at) - 16:
             return
         site = np.int64(np.random.randint(sites))
         if ground.fixed[site] != 0:

@@ -226,7 +226,7 @@ def ascend(
         if norm < 1e-12:
             break
         # Steps that aim a little above what is proved do not die out when a plan comes near the bound.
-        length = state[0] * (max(upper, proved + proved // 64) - value) / norm
+        length = state[0] * (max(upper, proved + proved // 256) - value) / norm
         for point in range(points):
             moved = price[point] + np.int64(np.rint(length * direction[point]))
             price[point] = min(max(moved, room.lowest[point]), room.highest[point])

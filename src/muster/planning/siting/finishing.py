@@ -71,7 +71,11 @@ def finish(
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.max_deterministic_time = effort
     solver.parameters.random_seed = seed % (1 << 31)
-    status = solver.solve(model, _listener(progress, proof.bound))
+    listener = _listener(solver, progress, proof.bound)
+    solver.best_bound_callback = listener.heed
+    status = solver.solve(model, listener)
+    if listener.is_called_off:
+        raise Cancelled("finish")
     report(progress, Step("finish", 1, 1))
     if status == cp_model.INFEASIBLE:
         proof.searched = answer.cost
@@ -184,15 +188,24 @@ def still_possible(
     return (extra <= slack) & may_open[ground.candidate], may_open, must_open
 
 
-def _listener(progress: Progress | None, bound: int) -> Any:
+def _listener(solver: Any, progress: Progress | None, bound: int) -> Any:
     """Return a callback that reports each better answer and ends the search when it is called off."""
     from ortools.sat.python import cp_model
 
     class Listener(cp_model.CpSolverSolutionCallback):
+        is_called_off = False
+
+        def heed(self, better_bound: float) -> None:
+            self._say(Step("finish", 0, 1, None, max(bound, int(better_bound))))
+
         def on_solution_callback(self) -> None:
+            self._say(Step("finish", 0, 1, round(self.objective_value), bound))
+
+        def _say(self, step: Step) -> None:
             try:
-                report(progress, Step("finish", 0, 1, round(self.objective_value), bound))
+                report(progress, step)
             except Cancelled:
-                self.stop_search()
+                self.is_called_off = True
+                solver.stop_search()
 
     return Listener()

@@ -58,7 +58,12 @@ def flow(ground: Ground, people: Longs, capacity: Longs, answer: Answer, *, may_
     amount = spread(ground, people, capacity, answer.is_open, may_leave_out=may_leave_out)
     owner = np.repeat(np.arange(len(people)), np.diff(ground.first))
     sent = np.bincount(owner, amount, len(people)).astype(np.int64)
-    amount[sent[owner] < people[owner]] = 0
+    return flow_of(ground, people, capacity, answer, sent < people)
+
+
+def flow_of(ground: Ground, people: Longs, capacity: Longs, answer: Answer, left_out: Bools) -> Answer:
+    """Return the cheapest way to spread all people but those of some points over the open sites."""
+    amount = spread(ground, np.where(left_out, 0, people), capacity, answer.is_open, may_leave_out=False)
     return _answer(ground, people, answer, amount)
 
 

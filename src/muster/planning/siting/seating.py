@@ -22,7 +22,7 @@ _SWEEPS = 12
 _WORK = 400_000
 _CYCLE = 20
 _TRIES = 2
-_RELIEFS = 40
+_RELIEFS = 120
 # With more points than these, seating everybody anew takes too long to be done at each turn.
 _FEW_POINTS = 4_000
 
@@ -52,9 +52,11 @@ def seat_points(
     seats.is_open[:] = begin_with
     seats.cost[_loads.FEE] = best.cost[_loads.FEE] = _first_fee(ground, people, proof.room.capacity)
     order = np.argsort(-people, kind="stable").astype(np.int64)
-    _seat_all(ground, seats, order, wish)
-    if len(people) > _FEW_POINTS:
+    if len(people) > _FEW_POINTS and wish is not None:
+        _seat_by_wish(ground, seats, order, wish)
         _relieve(ground, seats, budget)
+    else:
+        _seat_all(ground, seats, order)
     _loads.copy_seats(seats, ground, best)
     turn_rounds = min(rounds, max(4, min(100, _WORK // max(1, len(ground.cost)))))
     done = turn = 0
@@ -67,7 +69,7 @@ def seat_points(
             proof.climb(whole, upper, _STEPS)
             if len(people) <= _FEW_POINTS:
                 seats.is_open[:] = proof.worth(whole).chosen
-                _seat_all(ground, seats, order, None)
+                _seat_all(ground, seats, order)
                 _keep_better(ground, seats, best)
         elif done >= rounds:
             break
@@ -80,21 +82,32 @@ def seat_points(
     return _clean(ground, best)
 
 
-def _seat_all(ground: Ground, seats: Seats, order: Longs, wish: Longs | None) -> None:
+def _seat_all(ground: Ground, seats: Seats, order: Longs) -> None:
+    """Seat everybody anew at what is open, the largest first, and let them move."""
     from muster.planning.siting import _loads
 
     fee = seats.cost[_loads.FEE]
-    _loads.begin(ground, seats, order, np.full(len(order), NOWHERE, np.int64) if wish is None else wish)
+    _loads.begin(ground, seats, order, np.full(len(order), NOWHERE, np.int64))
     seats.cost[_loads.FEE] = fee
     if len(order) <= _FEW_POINTS:
         _loads.descend(ground, seats, np.arange(len(order)), _SWEEPS)
+
+
+def _seat_by_wish(ground: Ground, seats: Seats, order: Longs, wish: Longs) -> None:
+    """Seat everybody where they wish, whatever the room: it is short by little, and is made next."""
+    from muster.planning.siting import _loads
+
+    wide = seats._replace(capacity=np.full_like(seats.capacity, 1 << 60))
+    _loads.begin(ground, wide, order, wish)
+    seats.cost[_loads.OVER] = np.maximum(seats.load - seats.capacity, 0).sum()
 
 
 def _relieve(ground: Ground, seats: Seats, budget: Budget) -> None:
     """Send points on from sites that are too full, at a fee that rises until nobody is too many."""
     from muster.planning.siting import _loads
 
-    first_fee = seats.cost[_loads.FEE]
+    usual = int(seats.cost[_loads.FEE])
+    seats.cost[_loads.FEE] = max(1, usual // 200)
     for _ in range(_RELIEFS):
         crowded = seats.load > seats.capacity
         if not crowded.any() or budget.spent():
@@ -102,9 +115,9 @@ def _relieve(ground: Ground, seats: Seats, budget: Budget) -> None:
         inside = np.flatnonzero((seats.at >= 0) & crowded[ground.candidate[seats.at]])
         seats.log_size[0] = 0
         _loads.descend(ground, seats, inside, 2)
-        seats.cost[_loads.FEE] += seats.cost[_loads.FEE] // 2 + 1
+        seats.cost[_loads.FEE] += seats.cost[_loads.FEE] // 5 + 1
     seats.log_size[0] = 0
-    seats.cost[_loads.FEE] = max(first_fee, seats.cost[_loads.FEE] // 4)
+    seats.cost[_loads.FEE] = max(usual, int(seats.cost[_loads.FEE]) // 4)
 
 
 def _keep_better(ground: Ground, seats: Seats, best: Seats) -> None:

@@ -13,7 +13,7 @@ from muster.planning._kernel.budget import Budget
 from muster.planning.contract import Number, Progress, Status, Step, report
 from muster.planning.siting.answer import NOWHERE, Answer, Proof
 from muster.planning.siting.finishing import MOST_WALKS, finish
-from muster.planning.siting.flowing import flow, in_pieces
+from muster.planning.siting.flowing import flow, flow_of, in_pieces
 from muster.planning.siting.ground import lay_out, room_of
 from muster.planning.siting.opening import open_sites
 from muster.planning.siting.plan import Plan
@@ -88,7 +88,8 @@ def bound(problem: Problem) -> Number:
     start = open_sites(
         ground, proof, count=problem.count, kicks=0, budget=Budget(30.0), seed=0, progress=None
     )
-    proof.climb(ground, 2 * start.cost + 1, proof.steps_left)
+    served = start.cost - int(ground.unserved[start.at == NOWHERE].sum())
+    proof.climb(ground, served + served // 4 + 1, proof.steps_left)
     return _in_units(proof.bound, problem.scale)
 
 
@@ -152,7 +153,7 @@ def _with_limits(
             progress=progress,
         )
         if problem.may_split and answer is not before:
-            answer = flow(ground, people, capacity, answer, may_leave_out=may_leave_out)
+            answer = flow_of(ground, people, capacity, answer, answer.at == NOWHERE)
     return answer
 
 
