@@ -26,11 +26,12 @@ from muster.planning.rostering.planner import Month, Planner, cover_cost, own_co
 from muster.planning.rostering.pooling import pooled, told_apart
 from muster.planning.rostering.problem import Problem
 from muster.planning.rostering.rota import Rota, pinned_row, staff_of
+from muster.planning.rostering.shaking import shake
 
 # More people than this are planned in turn: the linear program would take too long.
 CROWD = 400
-# This part of a crowd's time goes into its bound.
-_BOUND_SHARE = 0.3
+# The part of the time that shaking may take.
+_SHAKE_SHARE = 0.15
 _TELL_EVERY_S = 0.2
 _NICE = 10
 Tell = Callable[[Step], None]
@@ -39,7 +40,7 @@ Tell = Callable[[Step], None]
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is done at most: rounds of pricing at the root, groups planned anew, sweeps and passes over a
-    crowd; `proof` is CP-SAT's deterministic time, 0 for none.
+    crowd; `shakes` are quick steps of annealing before; `proof` is CP-SAT's deterministic time, 0 for none.
     """
 
     root_rounds: int = 300
@@ -47,9 +48,10 @@ class Effort:
     sweeps: int = 20
     passes: int = 30
     proof: float = 0.0
+    shakes: int = 300
 
 
-_UNBOUNDED = Effort(root_rounds=2_000, steps=1 << 30, sweeps=1 << 20, passes=200)
+_UNBOUNDED = Effort(root_rounds=2_000, steps=1 << 30, sweeps=1 << 20, passes=200, shakes=1 << 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,18 @@ def _solve(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | Non
         return PieceAnswer(rows, _whole(grains) + fixed_cost, unlawful)
     months = sweep(planner, months, base, rng=rng, sweeps=3, enough=watch.spent)
     rota = Rota(problem, months, fixed)
+    if rota.cost > fixed_cost:
+        months = shake(
+            planner,
+            months,
+            base,
+            rng=rng,
+            steps=work.shakes,
+            seconds=_SHAKE_SHARE * watch.left_s(),
+            watch=watch,
+        )
+        shaken = Rota(problem, months, fixed)
+        rota = shaken if shaken.cost < rota.cost else rota
     rows = _few(planner, rota, base, fixed_cost, piece, work, effort is None, watch, rng)
     return PieceAnswer(rows, watch.bound, unlawful)
 
