@@ -63,6 +63,9 @@ def visit(old: FloorBrowser) -> None:
     old.ask("new Promise((later) => setTimeout(later, 400))")
     old.tap(".f-at-door button")
     old.wait("document.querySelector('.f-said')")
+    # Put away, so that the next word on the screen is about the next act.
+    old.tap(".f-said-close")
+    old.wait("!document.querySelector('.f-said')")
     old.tap(".f-sheet-head .f-icon-button")
     old.wait("![...document.querySelectorAll('.f-sheet')].some((one) => one.offsetParent)")
 
