@@ -126,7 +126,7 @@ def _solve(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | Non
         return PieceAnswer(rows, _whole(grains) + fixed_cost, unlawful)
     months = sweep(planner, months, base, rng=rng, sweeps=3, enough=watch.spent)
     rota = Rota(problem, months, fixed)
-    if rota.cost > fixed_cost:
+    if piece.alone and rota.cost > fixed_cost:  # one of many pieces is small, its dive soon done
         months = shake(
             planner,
             months,
