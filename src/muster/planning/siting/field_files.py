@@ -104,14 +104,12 @@ def _graph_problem(numbers: Floats) -> Problem:
 
 
 def _sorted(point: Longs, candidate: Longs, ways: Ints) -> Walks:
+    size = len(ways)
     if len(point) == ways.size:
-        order = np.argsort(ways, axis=1, kind="stable")
-        first = np.arange(len(ways) + 1, dtype=np.int64) * len(ways)
-        return Walks(
-            first,
-            order.astype(np.int32).ravel(),
-            np.take_along_axis(ways, order, 1).astype(np.int64).ravel(),
-        )
+        # One number holds the way and the candidate: sorting those is the quickest.
+        both = np.sort(ways.astype(np.int64) * size + np.arange(size), axis=1).ravel()
+        cost, site = np.divmod(both, size)
+        return Walks(np.arange(size + 1, dtype=np.int64) * size, site.astype(np.int32), cost)
     return in_order(len(ways), point, candidate, ways[point, candidate].astype(np.int64))
 
 
