@@ -247,12 +247,11 @@ def _extend_doors(
 ) -> list[uuid.UUID]:
     """Settles doors that the new facts alone settle; returns those that need the whole set of facts."""
     reading, whole = changes.reading, []
-    facts = [fact for told in new.values() for fact in told]
     doubted = doors_in_question(
         reading.round.id,
         doors=doors & reading.doors.keys(),
-        ids=[fact.id for fact in facts],
-        times={fact.occurred_at for fact in facts},
+        ids=[fact.id for told in new.values() for fact in told],
+        visits={(door, fact.occurred_at) for door, told in new.items() for fact in told},
     )
     for dwelling in doors:
         door = reading.doors.get(dwelling)

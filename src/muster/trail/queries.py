@@ -93,14 +93,16 @@ def doors_in_question(
     *,
     doors: Collection[uuid.UUID],
     ids: Collection[uuid.UUID],
-    times: Collection[datetime],
+    visits: Collection[tuple[uuid.UUID, datetime]],
 ) -> set[uuid.UUID]:
-    """Of these doors those where a fact of these ids, or of one of these moments, counts already."""
+    """Of these doors those where a fact of these ids counts already, or one of the same (door, moment)."""
     if not doors:
         return set()
-    told = either(among("id", ids), among("occurred_at", times))
+    told = either(among("id", ids), among("occurred_at", {at for _, at in visits}))
     asked = (equal("round", round_id), among("door", doors), told, among("verdict", COUNTING))
-    return {row[0] for row in read_values(Fact, ("door",), *asked, distinct=True)}
+    found = read_values(Fact, ("door", "occurred_at", "id"), *asked)
+    known, here = set(ids), set(visits)
+    return {door for door, at, fact in found if (door, at) in here or fact in known}
 
 
 def facts_with_ids(
