@@ -35,6 +35,7 @@ def solve_file(
     engine: str, problem: Path, output: Path | None, *, seconds: float, seed: int, executor: str | None
 ) -> None:
     """Solves with progress on the terminal. Raises Refusal for a problem that cannot be read."""
+    began = time.monotonic()
     loaded, read = _read(engine, problem)
     out = output or problem.with_suffix(".plan.json")
     with _executor(executor) as pool, _bar() as bar:
@@ -49,8 +50,8 @@ def solve_file(
             )
             return None
 
-        # What starting and reading took comes off the seconds, but never more than half of them.
-        left_s = max(seconds / 2, seconds - time.process_time())
+        # What loading and reading took comes off the seconds, but never more than half of them.
+        left_s = max(seconds / 2, seconds - (time.monotonic() - began))
         plan = loaded.solve(read, budget_s=left_s, seed=seed, executor=pool, progress=show)
     written = loaded.write_plan(plan, out)
     envelope = plan.envelope()
