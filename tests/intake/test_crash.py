@@ -30,9 +30,13 @@ POSTGRES_DOOR_CYCLES, POSTGRES_SERVER_CYCLES = 30, 10
 
 
 class Load:
-    """Devices that send until told to stop, and remember what they were promised."""
+    """Devices that send until told to stop, and remember what they were promised.
 
-    def __init__(self, house, door):
+    fresh: each batch over a connection of its own, so that the kernel chooses a process anew each time.
+    """
+
+    def __init__(self, house, door, *, fresh=False):
+        self._fresh = fresh
         self.acknowledged = {}
         self.answers = []
         self._house, self._door = house, door
@@ -60,6 +64,8 @@ class Load:
                 self.acknowledged[batch] = hashlib.sha256(body).digest()
             else:
                 time.sleep(0.005)
+            if self._fresh:
+                connection.close()
 
     def __enter__(self):
         return self
@@ -154,7 +160,7 @@ def both_streams(source, keystore):
 def two_workers_one_killed(house, door):
     """Two processes side by side on one port; return the load after one of them was killed and came back."""
     door.start()
-    with contextlib.closing(_killed_at_the_end(door)), Load(house, door) as load:
+    with contextlib.closing(_killed_at_the_end(door)), Load(house, door, fresh=True) as load:
         _wait_for(lambda: len(door.workers()) == 2 and len(load.acknowledged) > 60)
         os.kill(door.workers()[0], 9)
         before = len(load.acknowledged)
