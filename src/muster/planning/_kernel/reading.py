@@ -56,6 +56,15 @@ class Fields:
             raise BadProblem(name, self.where, "planning.cure.text")
         return value
 
+    def texts(self, name: str, *, blank: bool = True, empty: bool = False) -> list[Any]:
+        """A list of texts; `blank` lets "" pass, `empty` lets null pass."""
+        values = self.listed(name)
+        for number, value in enumerate(values):
+            is_text = isinstance(value, str) and (blank or value != "")
+            if not is_text and not (empty and value is None):
+                raise BadProblem(f"{name}[{number}]", self.where, "planning.cure.text")
+        return values
+
     def chosen(self, name: str, allowed: Sequence[str], otherwise: str | None = None) -> str:
         value = self.text(name, otherwise)
         if value not in allowed:

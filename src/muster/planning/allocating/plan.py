@@ -123,7 +123,7 @@ _NUMBERS = {"packs", "units", "metres", "urgency", "limit_price"}
 def _columns(fields: Fields) -> dict[str, Any]:
     """Return the columns of a table: whole numbers as arrays, names as texts."""
     return {
-        name: fields.integers(name, -_MOST) if name in _NUMBERS else _texts(fields, name)
+        name: fields.integers(name, -_MOST) if name in _NUMBERS else tuple(fields.texts(name))
         for name in fields.raw
     }
 
@@ -139,14 +139,6 @@ def _require_names(lines: dict[str, Any], unmet: dict[str, Any], prices: dict[st
             if len({len(table[name]) for name in part}) > 1:
                 facts = ", ".join(name for name in names if name in part)
                 raise BadProblem("", f"solution.{where}", "planning.cure.same_length", fields=facts)
-
-
-def _texts(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not isinstance(value, str):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return tuple(values)
 
 
 def write_plan(plan: Plan, path: Path) -> list[Path]:

@@ -75,7 +75,7 @@ class Plan:
     def from_envelope(cls, envelope: PlanEnvelope) -> Plan:
         """Read the engine's part of an envelope; raises BadProblem."""
         fields = Fields(envelope.solution, "solution")
-        texts = {name: _texts(fields, name) for name in ("units", "site_of", "slot_of")}
+        texts = {name: tuple(fields.texts(name)) for name in ("units", "site_of", "slot_of")}
         numbers = {name: fields.integers(name) for name in ("call_min", "order", "walk_m")}
         if len({len(column) for column in (*texts.values(), *numbers.values())}) > 1:
             names = ", ".join((*texts, *numbers))
@@ -108,20 +108,12 @@ _BATCHES = ("site", "slot", "people", "begins_min", "route_m")
 
 
 def _batches(fields: Fields) -> Batches:
-    site, slot = _texts(fields, "site"), _texts(fields, "slot")
+    site, slot = tuple(fields.texts("site")), tuple(fields.texts("slot"))
     people, begins_min, route_m = (fields.integers(name) for name in _BATCHES[2:])
     if len({len(column) for column in (site, slot, people, begins_min, route_m)}) > 1:
         names = ", ".join(_BATCHES)
         raise BadProblem("batches", fields.where, "planning.cure.same_length", fields=names)
     return Batches(site, slot, people, begins_min, route_m)
-
-
-def _texts(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not isinstance(value, str):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return tuple(values)
 
 
 def write_plan(plan: Plan, path: Path) -> list[Path]:

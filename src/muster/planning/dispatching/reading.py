@@ -224,11 +224,7 @@ def _places(responders: Fields, requests: Fields) -> tuple[Floats, Floats, Float
 def _texts(fields: Fields, name: str, *, empty: bool = False) -> list[Any] | None:
     if not fields.has(name):
         return None
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not (isinstance(value, str) and value) and not (empty and value is None):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return values
+    return fields.texts(name, blank=False, empty=empty)
 
 
 def _words(fields: Fields, name: str) -> list[list[str]] | None:

@@ -68,11 +68,11 @@ class Plan:
     def from_envelope(cls, envelope: PlanEnvelope) -> Plan:
         """Read the engine's part of an envelope; raises BadProblem."""
         fields = Fields(envelope.solution, "solution")
-        names = _texts(fields, "responders")
-        grid_names = _texts(fields, "grid_of", empty=True)
-        skill_names = _texts(fields, "skill_of", empty=True)
+        names = fields.texts("responders", blank=False)
+        grid_names = fields.texts("grid_of", blank=False, empty=True)
+        skill_names = fields.texts("skill_of", blank=False, empty=True)
         prices = fields.inner("prices")
-        post_grid, post_skill = _texts(prices, "grid"), _texts(prices, "skill")
+        post_grid, post_skill = prices.texts("grid", blank=False), prices.texts("skill", blank=False)
         price = prices.integers("price", -(1 << 53), 1 << 53)
         _require_length(fields, "responders, grid_of, skill_of", names, grid_names, skill_names)
         _require_length(prices, "grid, skill, price", post_grid, post_skill, price)
@@ -147,14 +147,6 @@ def _named(numbers: Ints, names: tuple[str, ...]) -> list[str | None]:
 def _numbered(names: list[Any], known: tuple[str, ...]) -> Ints:
     number_of = {name: number for number, name in enumerate(known)}
     return np.asarray([number_of[name] if name else -1 for name in names], np.int32)
-
-
-def _texts(fields: Fields, name: str, *, empty: bool = False) -> list[Any]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not (isinstance(value, str) and value) and not (empty and value is None):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return values
 
 
 def _require_length(fields: Fields, names: str, *columns: Any) -> None:

@@ -70,7 +70,7 @@ class Plan:
     def from_envelope(cls, envelope: PlanEnvelope) -> Plan:
         """Read the engine's part of an envelope; raises BadProblem."""
         fields = Fields(envelope.solution, "solution")
-        people, duties = _texts(fields, "people"), _duties(fields)
+        people, duties = tuple(fields.texts("people")), _duties(fields)
         for name, value in (("objective", envelope.objective), ("bound", envelope.bound)):
             if isinstance(value, bool) or not isinstance(value, int):
                 raise BadProblem(name, "", "planning.cure.integer", lowest=0, highest=1 << 53)
@@ -88,7 +88,7 @@ class Plan:
             duties=duties,
             roster=_roster(fields, len(people), len(duties)),
             short=short,
-            unlawful=_texts(fields, "unlawful"),
+            unlawful=tuple(fields.texts("unlawful")),
             objective=int(envelope.objective or 0),
             bound=int(envelope.bound or 0),
             seed=envelope.seed,
@@ -98,14 +98,6 @@ class Plan:
     def days_of(self, row: int) -> list[str]:
         """Return the shift of each day of a person, empty for a day off."""
         return [self.duties[duty][1] if duty >= 0 else "" for duty in self.roster[row].tolist()]
-
-
-def _texts(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not isinstance(value, str):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return tuple(values)
 
 
 def _duties(fields: Fields) -> tuple[tuple[str, str, str], ...]:

@@ -125,14 +125,6 @@ def _known(name: str, where: str, field: str, table: Mapping[Any, int]) -> int:
     return table[name]
 
 
-def _texts(fields: Fields, name: str) -> list[str]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not isinstance(value, str):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return values
-
-
 def _limits(people: Sequence[Fields], defaults: Fields) -> dict[str, Longs]:
     table = {}
     for name, (lowest, otherwise) in _LIMITS.items():
@@ -154,7 +146,7 @@ def _shifts(entries: Sequence[Fields], shift_of: dict[str, int], rests: Longs) -
     free_from = (start + minutes)[None, :, None] + rests[:, None, None]
     lag = np.maximum(1, -(-(free_from - start[None, None, :]) // DAY_MINUTES)).astype(np.int32)
     for shift, entry in enumerate(entries):
-        for name in _texts(entry, "not_before") if entry.has("not_before") else ():
+        for name in entry.texts("not_before") if entry.has("not_before") else ():
             later = _known(name, entry.where, "not_before", shift_of)
             lag[:, shift, later] = np.maximum(lag[:, shift, later], 2)
     return Shifts(tuple(shift_of), minutes, lag)
@@ -231,8 +223,8 @@ def _able(entries: Sequence[Fields], duties: Duties) -> list[Ints]:
     seen: dict[tuple[tuple[str, ...], tuple[str, ...] | None], Ints] = {}
     rows = []
     for entry in entries:
-        kinds = tuple(_texts(entry, "kinds")) if entry.has("kinds") else ()
-        posts = tuple(_texts(entry, "posts")) if entry.has("posts") else None
+        kinds = tuple(entry.texts("kinds")) if entry.has("kinds") else ()
+        posts = tuple(entry.texts("posts")) if entry.has("posts") else None
         if (kinds, posts) not in seen:
             at = np.arange(duties.size)
             if posts is not None:

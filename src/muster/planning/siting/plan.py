@@ -61,7 +61,7 @@ class Plan:
     def from_envelope(cls, envelope: PlanEnvelope) -> Plan:
         """Read the engine's part of an envelope; raises BadProblem."""
         fields = Fields(envelope.solution, "solution")
-        points, site_of = _texts(fields, "points"), fields.listed("site_of")
+        points, site_of = tuple(fields.texts("points")), fields.listed("site_of")
         if len(points) != len(site_of):
             raise BadProblem("site_of", fields.where, "planning.cure.same_length", fields="points, site_of")
         for number, name in enumerate(site_of):
@@ -75,7 +75,7 @@ class Plan:
         if envelope.objective is None:
             raise BadProblem("objective", "", "planning.cure.present")
         return cls(
-            opened=_texts(fields, "open"),
+            opened=tuple(fields.texts("open")),
             points=points,
             site_of=tuple(site_of),
             shares=_shares(fields),
@@ -88,14 +88,6 @@ class Plan:
             bound=envelope.bound,
             seed=envelope.seed,
         )
-
-
-def _texts(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not isinstance(value, str):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return tuple(values)
 
 
 def _unserved(fields: Fields) -> tuple[tuple[str, str], ...]:

@@ -247,16 +247,8 @@ def _columns(fields: Fields, limits: Mapping[str, int]) -> dict[str, Any]:
         name: fields.integers(name, 0, most) for name, most in limits.items() if fields.has(name)
     }
     if fields.has("name"):
-        columns["name"] = _texts(fields, "name")
+        columns["name"] = fields.texts("name", blank=False)
     return columns
-
-
-def _texts(fields: Fields, name: str) -> list[str]:
-    values = fields.listed(name)
-    for number, value in enumerate(values):
-        if not (isinstance(value, str) and value):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return values
 
 
 def _hours(fields: Fields) -> list[list[tuple[int, int]]]:
@@ -308,7 +300,7 @@ def _places(points: Fields, candidates: Fields) -> tuple[Floats, Floats, Floats,
 
 def _pin_names(fields: Fields) -> dict[str, Any]:
     pins = fields.inner("pins")
-    names: dict[str, Any] = {key: _texts(pins, key) for key in ("open", "closed") if pins.has(key)}
+    names: dict[str, Any] = {key: pins.texts(key, blank=False) for key in ("open", "closed") if pins.has(key)}
     if pins.has("points"):
         sent = pins.inner("points")
         names["points"] = {name: sent.text(name) for name in sent.raw}
