@@ -18,7 +18,7 @@ Fault = tuple[str, str, dict[str, Any]]
 _CODED = (
     "campaign_kinds found_sources services needs affiliations skills request_categories kits risk_levels"
     " facility_kinds contact_categories movement_kinds id_documents wall briefing gate_rules order_kinds"
-    " posts"
+    " posts staffing team_kinds team_posts"
 )
 
 
@@ -44,7 +44,7 @@ def faults(pack: Pack) -> Iterator[Fault]:
 
 
 def _code(entry: Any) -> str:
-    return str(next(getattr(entry, name) for name in ("code", "key", "type") if hasattr(entry, name)))
+    return str(next(getattr(entry, name) for name in ("code", "key", "type", "post") if hasattr(entry, name)))
 
 
 def _once(where: str, codes: Iterable[str]) -> Iterator[Fault]:
@@ -127,6 +127,17 @@ def _people(pack: Pack) -> Iterator[Fault]:
         yield from _known(f"needs “{need.code}”.service", need.service, services)
     if not any(post.type == "head" for post in pack.posts):
         yield "posts", "pack_head_missing", {}
+    yield from _staffing(pack)
+
+
+def _staffing(pack: Pack) -> Iterator[Fault]:
+    for line in pack.staffing:
+        place = f"staffing “{line.post}”"
+        yield from _known(f"{place}.post", line.post, [post.type for post in pack.posts])
+        for skill in line.skills:
+            yield from _known(f"{place}.skills", skill, [one.code for one in pack.skills])
+        for need in line.needs:
+            yield from _known(f"{place}.needs", need, [one.code for one in pack.needs])
 
 
 def _controls(pack: Pack) -> Iterator[Fault]:

@@ -180,6 +180,30 @@ class Post(Table, frozen=True):
     duty: Words
 
 
+class Staffing(Table, frozen=True, kw_only=True):
+    """How many people of a post a small grid needs: by doors, by people in need, within least and most.
+
+    `skills`: any one of them will do; none means that anybody can. `needs` none means all kinds of need.
+    `spare`: how many more could be of use.
+    """
+
+    post: Code
+    skills: tuple[Code, ...] = ()
+    doors_each: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    in_need_each: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    needs: tuple[Code, ...] = ()
+    least: Annotated[int, Meta(ge=0, le=1000)] = 0
+    most: Annotated[int, Meta(ge=1, le=1000)] = 100
+    spare: Annotated[int, Meta(ge=0, le=1000)] = 0
+
+
+class TeamPost(Named, frozen=True):
+    """A post or a zone of a team, which somebody holds by name."""
+
+    kind: Literal["post", "zone"]
+    duty: Words
+
+
 class Affiliation(Named, frozen=True):
     """Who somebody is when they serve; a sensitive one is never asked for as a must."""
 
