@@ -25,7 +25,7 @@ from muster.incidents.services import is_in_force
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
-from muster.responders.models import Responder
+from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
@@ -50,6 +50,8 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "work_items": WorkItem.objects.across(reason="sunset").filter(incident=incident),
         "requests": Request.objects.across(reason="sunset").filter(incident=incident),
         "care_grants": CareGrant.objects.across(reason="sunset").filter(incident=incident),
+        "standings": Standing.objects.across(reason="sunset").filter(incident=incident),
+        "second_check_ins": SecondCheckIn.objects.across(reason="sunset").filter(incident=incident),
         "responders": Responder.objects.across(reason="sunset").filter(incident=incident),
         "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
         "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place where the status of people who serve changes: guarded, counted, written down.
+
+Every change ends one Standing and begins the next, keeps the minutes on duty, and is an event.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest
+
+from muster.base.errors import Refusal
+from muster.places.models import Grid
+from muster.responders.models import Responder, Standing
+from muster.responders.rules import demand_transition
+from muster.responders.states import ResponderStatus
+from muster.storage.many_rows import Insert, update_unchanged
+from muster.storage.writes import LostRace, chunks
+from muster.trail.models import Event
+
+_STATUS = ("status", "status_since", "minutes_served", "on_duty_since", "version")
+
+
+def change_status(
+    row: Responder,
+    to: str,
+    *,
+    by: uuid.UUID | None,
+    at: datetime,
+    verb: str = "status",
+    reason: str = "",
+    columns: Sequence[str] = (),
+) -> Responder:
+    """Changes one, as change_statuses does.
+
+    Raises:
+        Refusal: responder_step, responder_changed_meanwhile.
+    """
+    change_statuses([row], to, by=by, at=at, verb=verb, reason=reason, columns=columns)
+    return row
+
+
+def change_statuses(
+    rows: Sequence[Responder],
+    to: str,
+    *,
+    by: uuid.UUID | None,
+    at: datetime,
+    verb: str = "status",
+    reason: str = "",
+    columns: Sequence[str] = (),
+) -> None:
+    """Changes many, five hundred at a time, all of each five hundred or none.
+
+    columns: what else the caller has set on the rows and wants written with it (grid, post, duty …).
+
+    Raises:
+        Refusal: responder_step; responder_changed_meanwhile where one was changed since it was read.
+    """
+    for row in rows:
+        demand_transition(row.status, to)
+    for some in chunks(rows):
+        before = [row.status for row in some]
+        for row in some:
+            _set_status(row, to, at=at)
+        events = [
+            Event(
+                at=at, incident=row.incident, actor=by, entity="Responder", entity_id=str(row.id), verb=verb,
+                from_state=was, to_state=to, reason=reason,
+                facts={"grid": row.grid} if "grid" in columns else {},
+            )
+            for row, was in zip(some, before, strict=True)
+        ]  # fmt: skip
+        new, told = Insert(Standing, standings(some)), Insert(Event, events)
+        try:
+            with transaction.atomic():
+                update_unchanged(
+                    Responder, some, columns=tuple(dict.fromkeys((*_STATUS, *columns))), key=("id",)
+                )
+                end_standings([row.id for row in some], at=at)
+                new.execute()
+                told.execute()
+        except LostRace:
+            raise Refusal("responder_changed_meanwhile") from None
+
+
+def _set_status(row: Responder, to: str, *, at: datetime) -> None:
+    if row.on_duty_since is not None and row.status == ResponderStatus.ON_DUTY:
+        row.minutes_served += max(0, int((at - row.on_duty_since).total_seconds() // 60))
+        row.on_duty_since = None
+    if to == ResponderStatus.ON_DUTY:
+        row.on_duty_since = at
+    row.status, row.status_since = to, at
+    row.version += 1
+
+
+def standings(rows: Iterable[Responder]) -> list[Standing]:
+    """What begins now for these people, as their rows say it."""
+    people = list(rows)
+    areas = areas_of(people)
+    return [
+        Standing(
+            responder=row.id, incident=row.incident, sub_district=row.sub_district, area=areas[row.id],
+            grid=row.grid or row.home_grid, affiliations=",".join(sorted(affiliations_of(row))),
+            status=row.status, since=row.status_since,
+        )
+        for row in people
+    ]  # fmt: skip
+
+
+def affiliations_of(row: Responder) -> list[str]:
+    return row.affiliations or ([row.affiliation] if row.affiliation else [])
+
+
+def areas_of(rows: Collection[Responder]) -> dict[uuid.UUID, int | None]:
+    """The area where each serves, lives, or says that he lives."""
+    grids = {row.grid or row.home_grid for row in rows} - {None}
+    known = dict(Grid.objects.filter(id__in=grids).values_list("id", "area_id")) if grids else {}
+    return {row.id: known.get(row.grid or row.home_grid or 0, row.home_area) for row in rows}
+
+
+def end_standings(responders: Collection[uuid.UUID], *, at: datetime) -> None:
+    Standing.objects.across(reason="own").filter(responder__in=responders, until__isnull=True).update(
+        until=Greatest(F("since"), Value(at, output_field=DateTimeField()))
+    )
+
+
+def move_standing(row: Responder, *, at: datetime) -> None:
+    """Somebody's place or affiliation changed while his status did not: counts follow from now on."""
+    end_standings([row.id], at=at)
+    (new,) = standings([row])
+    new.since = at
+    new.save(force_insert=True)
