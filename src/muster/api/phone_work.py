@@ -146,7 +146,7 @@ def _shown(items: Sequence[WorkItem], lease: Lease) -> list[dict[str, Any]]:
             "id": item.id, "request": item.request_id, "number": item.request.number,
             "category": item.request.category, "urgency": item.request.urgency,
             "category_name": kinds.get(item.request.category), "needs_skill": item.needs_skill,
-            "grid": item.grid, "building": buildings.get(item.request.building, ""),
+            "grid": item.grid, "sub_district": item.sub_district, "building": buildings.get(item.request.building, ""),
             "respond_by": item.request.respond_by, "finish_by": item.request.finish_by,
             "language": item.request.language, "made_at": item.request.made_at,
         }

@@ -16,6 +16,7 @@ from muster.campaigns.facts import RoundReading, read_ledger
 from muster.campaigns.queries import grids_of_round, guest_homes
 from muster.campaigns.rules import SeenFact
 from muster.campaigns.states import RECORDING, RoundStatus, Unit
+from muster.flows.field_work import FieldWork
 from muster.flows.register_changes import RegisterChanges
 from muster.places.queries import DoorPlace, building_places, door_places
 from muster.register.queries import persons_with_ids
@@ -55,8 +56,9 @@ class Placing:
         *,
         rounds: Mapping[uuid.UUID, RoundReading],
         register: RegisterChanges,
+        work: FieldWork,
     ) -> None:
-        self.rounds, self.register = rounds, register
+        self.rounds, self.register, self.work = rounds, register, work
         bodies = [(f, f.body) for f in facts if f.body is not None]
         self.not_yet_counting = {f.id for f in facts}
         self.undone = self._undone_facts(facts)
@@ -133,6 +135,8 @@ class Placing:
         placed = Placed(fact, subject, fact.subject_type, None, fact.ruling or fact.doubt_time())
         if fact.ruling is not None or body is None:
             return placed
+        if isinstance(body, kinds.WorkBody):
+            return self._place_work(placed, body)
         reading = self.rounds.get(fact.round) if fact.round else None
         if fact.round is not None:
             refusal = self._doubt_round(fact, reading)
@@ -140,6 +144,20 @@ class Placing:
                 placed.ruling = refusal
                 if not refusal.counts:
                     return placed
+        self._place_by_kind(placed, body, reading)
+        if placed.ruling.counts and not fact.may_speak_of(placed.grid):
+            placed.ruling = quarantined("out_of_scope")
+        if placed.ruling.counts:
+            self.not_yet_counting.discard(fact.id)
+        return placed
+
+    def _place_work(self, placed: Placed, body: kinds.WorkBody) -> Placed:
+        """Who was asked may speak of work in another grid; what his clock may have wrong comes second."""
+        ruling, placed.grid = self.work.place(placed.fact, body)
+        placed.ruling = ruling if ruling.code else placed.ruling
+        return placed
+
+    def _place_by_kind(self, placed: Placed, body: kinds.Body, reading: RoundReading | None) -> None:
         match body:
             case kinds.DoorFound():
                 self._place_found_door(placed, body, reading)
@@ -153,11 +171,6 @@ class Placing:
                 pass
             case _:
                 self._place_visit(placed, body, reading)
-        if placed.ruling.counts and not fact.may_speak_of(placed.grid):
-            placed.ruling = quarantined("out_of_scope")
-        if placed.ruling.counts:
-            self.not_yet_counting.discard(fact.id)
-        return placed
 
     def _doubt_round(self, fact: Incoming, reading: RoundReading | None) -> Ruling | None:
         if reading is None:

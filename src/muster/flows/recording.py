@@ -29,6 +29,7 @@ from muster.campaigns.facts import (
 )
 from muster.campaigns.queries import grids_of_round
 from muster.campaigns.rules import SeenFact, standing_facts
+from muster.flows.field_work import FieldWork
 from muster.flows.placing import Placed, Placing
 from muster.flows.register_changes import RegisterChanges
 from muster.places.queries import door_places
@@ -56,6 +57,7 @@ class Chunk:
     rounds: dict[uuid.UUID, RoundReading] = field(default_factory=dict)
     changes: list[Changes] = field(default_factory=list)
     register: RegisterChanges = field(default_factory=RegisterChanges)
+    work: FieldWork = field(default_factory=FieldWork)
     waiting_rows: list[FactRecord] = field(default_factory=list)
     insert_facts: FactRows = field(default_factory=lambda: FactRows([]))
 
@@ -129,7 +131,8 @@ def decide(
         if fact.body is None and fact.ruling is None:
             fact.read()
     chunk.rounds = read_rounds({f.round for _, f in fresh if f.round is not None})
-    placing = Placing([f for _, f in fresh], rounds=chunk.rounds, register=chunk.register)
+    chunk.work = FieldWork.read([f for _, f in fresh])
+    placing = Placing([f for _, f in fresh], rounds=chunk.rounds, register=chunk.register, work=chunk.work)
     for position, fact in sorted(fresh, key=lambda pair: kind_order(pair[1].kind)):
         placed = placing.place(fact)
         placed.released = released.get(fact.id) if released else None
@@ -265,6 +268,7 @@ def _write(chunk: Chunk) -> None:
     touched |= chunk.register.touched_grids()
     revisions = bump_revisions(touched)
     chunk.register.write(at=chunk.at, revisions=revisions)
+    chunk.work.write()
     chunk.insert_facts.execute()
     put_on_waiting_list(chunk.waiting_rows)
     for placed in chunk.placed:

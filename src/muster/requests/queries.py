@@ -80,6 +80,18 @@ def item_with_id(item: uuid.UUID) -> WorkItem:
     return found
 
 
+def items_with_ids(ids: Collection[uuid.UUID]) -> list[WorkItem]:
+    return list(WorkItem.objects.across(reason="requests").select_related("request").filter(id__in=ids))
+
+
+def asked_of(
+    items: Collection[uuid.UUID], responders: Collection[uuid.UUID]
+) -> frozenset[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs of an item and somebody who was ever asked whether he would."""
+    rows = Offer.objects.filter(item_id__in=items, responder__in=responders)
+    return frozenset(rows.values_list("item_id", "responder"))
+
+
 def items_of(requests: Collection[uuid.UUID]) -> list[WorkItem]:
     rows = WorkItem.objects.across(reason="requests").filter(request_id__in=requests)
     return list(rows.order_by("made_at", "id"))

@@ -30,7 +30,7 @@ from muster.requests.states import (
 )
 from muster.responders.queries import responder_with_id
 from muster.responders.rules import demand_can_be_asked
-from muster.responders.services import give_job_back, take_job
+from muster.responders.services import count_job, give_job_back, take_job
 from muster.trail.services import record_event
 
 
@@ -133,6 +133,30 @@ def accept(item: uuid.UUID, *, responder: uuid.UUID, at: datetime, by: uuid.UUID
         demand_open(request.status)
         _keep_request(request, verb="accept", by=by or somebody.user, at=at, responder=str(responder))
     return item_with_id(item)
+
+
+def step_in(item: uuid.UUID, *, responder: uuid.UUID, at: datetime, by: uuid.UUID | None = None) -> None:
+    """Somebody is already doing it, without having been asked: it is his, whatever his caps.
+
+    Raises:
+        Refusal: item_taken (with who), item_gone, request_ended.
+    """
+    with transaction.atomic():
+        won = (
+            WorkItem.objects.across(reason="own")
+            .filter(id=item, status__in=ITEM_FREE)
+            .update(status=ItemStatus.ACCEPTED, responder=responder, accepted_at=at, version=F("version") + 1)
+        )
+        row = item_with_id(item)
+        if not won:
+            raise taken(row)
+        count_job(responder)
+        Offer.objects.filter(item_id=item, status=OfferStatus.OFFERED).update(
+            status=OfferStatus.LOST, answered_at=at
+        )
+        request = locked(row.request_id)
+        demand_open(request.status)
+        _keep_request(request, verb="step_in", by=by, at=at, responder=str(responder))
 
 
 def taken(item: WorkItem) -> Refusal:

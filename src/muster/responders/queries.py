@@ -15,6 +15,17 @@ def responder_of_user(user: uuid.UUID, *, incident: uuid.UUID) -> Responder | No
     return Responder.objects.across(reason="own").filter(user=user, incident=incident).first()
 
 
+def responders_of_users(
+    pairs: Collection[tuple[uuid.UUID, uuid.UUID]],
+) -> dict[tuple[uuid.UUID, uuid.UUID], Responder]:
+    """Pairs of incident and account, with who is behind each."""
+    rows = Responder.objects.across(reason="own").filter(
+        incident__in={incident for incident, _ in pairs}, user__in={user for _, user in pairs}
+    )
+    found = {(row.incident, row.user): row for row in rows if row.user is not None}
+    return {pair: row for pair, row in found.items() if pair in pairs}
+
+
 def responder_with_id(responder: uuid.UUID) -> Responder:
     """Raises Refusal("responder_unknown")."""
     found: Responder | None = Responder.objects.across(reason="own").filter(id=responder).first()

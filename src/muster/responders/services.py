@@ -29,6 +29,11 @@ def take_job(responder: uuid.UUID) -> None:
         raise Refusal("responder_full")
 
 
+def count_job(responder: uuid.UUID) -> None:
+    """One more job that somebody has begun by himself, above the cap if need be."""
+    Responder.objects.across(reason="own").filter(id=responder).update(open_jobs=F("open_jobs") + 1)
+
+
 def give_job_back(responder: uuid.UUID) -> None:
     Responder.objects.across(reason="own").filter(id=responder, open_jobs__gt=0).update(
         open_jobs=F("open_jobs") - 1

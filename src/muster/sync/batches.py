@@ -33,9 +33,13 @@ class _Subject(msgspec.Struct):
     dwelling: uuid.UUID | None = None
     household: uuid.UUID | None = None
     person: uuid.UUID | None = None
+    request: uuid.UUID | None = None
 
     @property
     def named(self) -> tuple[str, uuid.UUID] | None:
+        if self.request is not None:
+            alone = self.dwelling is None and self.household is None and self.person is None
+            return ("request", self.request) if alone else None
         if self.person is not None:
             return ("person", self.person) if self.dwelling is None and self.household is None else None
         if self.dwelling is not None:

@@ -20,7 +20,17 @@ class Reason:
 
 
 # The fact counts; somebody should look at it.
-_FLAGGED = ("time_future", "time_ancient", "body_differs", "seq_reused", "after_close", "round_not_open")
+_FLAGGED = (
+    "time_future",
+    "time_ancient",
+    "body_differs",
+    "seq_reused",
+    "after_close",
+    "round_not_open",
+    "work_taken",
+    "work_ended",
+    "work_not_for_you",
+)
 # The fact waits in sight until what it lacks is there, or a person decides.
 _HELD = (
     "unknown_kind",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -102,6 +103,39 @@ class NoteWritten(Body, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
+class WorkBody(Body, kw_only=True, forbid_unknown_fields=True):
+    """What somebody did about a request; `item` is the piece of work, the subject is the request."""
+
+    item: uuid.UUID
+
+
+class WorkTaken(WorkBody, kw_only=True, forbid_unknown_fields=True):
+    """Somebody took a piece of work out of the pool by himself, perhaps where no server could be asked."""
+
+
+class WorkArrived(WorkBody, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class WorkDone(WorkBody, kw_only=True, forbid_unknown_fields=True):
+    """photo: the SHA-256 of an uploaded picture. left_to_do: becomes a further piece of work."""
+
+    outcome: Literal["SOLVED", "PARTLY", "NOT_HOME", "NOT_POSSIBLE"]
+    left_to_do: Note = ""
+    photo: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+class WorkHeld(WorkBody, kw_only=True, forbid_unknown_fields=True):
+    """It must wait for something, until then; of two the later stands."""
+
+    reason: Literal["NO_SUPPLIES", "AWAITING_ANSWER", "NOT_HOME", "NEEDS_SENIOR"]
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class WorkNoted(WorkBody, kw_only=True, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
 class EntryMerged(RoundBody, kw_only=True, forbid_unknown_fields=True):
     """This unit turned out to be another one (None: it did not after all). home: the sub-district under which
     the other stands on this roster; None where it stands on none.
@@ -129,6 +163,11 @@ KINDS: dict[str, type[Body]] = {
     "need.seen": NeedSeen,
     "person.changed": PersonChanged,
     "note.written": NoteWritten,
+    "work.taken": WorkTaken,
+    "work.arrived": WorkArrived,
+    "work.done": WorkDone,
+    "work.held": WorkHeld,
+    "work.noted": WorkNoted,
     "entry.merged": EntryMerged,
     "entry.took_in": EntryTookIn,
 }
@@ -146,6 +185,11 @@ SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "need.seen": frozenset({"person"}),
     "person.changed": frozenset({"person"}),
     "note.written": frozenset({"person", "household", "dwelling"}),
+    "work.taken": frozenset({"request"}),
+    "work.arrived": frozenset({"request"}),
+    "work.done": frozenset({"request"}),
+    "work.held": frozenset({"request"}),
+    "work.noted": frozenset({"request"}),
     "entry.merged": frozenset({"person", "household"}),
     "entry.took_in": frozenset({"person", "household"}),
 }
@@ -182,6 +226,8 @@ def value_of(body: Body) -> str:
             | DoorStateBody(state=told)
             | NeedSeen(kind=told)
             | PersonChanged(field=told)
+            | WorkDone(outcome=told)
+            | WorkHeld(reason=told)
         ):
             return told
         case PersonFound(outcome=outcome):
@@ -197,17 +243,17 @@ def value_of(body: Body) -> str:
 
 
 def ref_of(body: Body) -> uuid.UUID | None:
-    """What a body points at: the undone fact, the destination of a move, the person found, the other unit."""
+    """What a body points at: the undone fact, the new door, who was found, the other unit, the work."""
     match body:
-        case FactUndone(fact=fact):
-            return fact
+        case (
+            FactUndone(fact=told)
+            | PersonFound(person=told)
+            | EntryMerged(into=told)
+            | EntryTookIn(other=told)
+            | WorkBody(item=told)
+        ):
+            return told
         case PersonMoved(to=to):
             return to.dwelling if to else None
-        case PersonFound(person=person):
-            return person
-        case EntryMerged(into=into):
-            return into
-        case EntryTookIn(other=other):
-            return other
         case _:
             return None
