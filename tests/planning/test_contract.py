@@ -179,3 +179,20 @@ def test_budget_runs_out():
     assert Budget(0).spent()
     assert not Budget(100).spent()
     assert Budget(100, started=-1000.0).left_s() == 0
+
+
+@pytest.mark.parametrize(("value", "place"), [(["a"], "w[0]"), ([["a"], [1]], "w[1]"), ([[None]], "w[0]")])
+def test_what_is_no_list_of_words_is_refused_with_its_row(value, place):
+    with pytest.raises(BadProblem) as refused:
+        Fields({"w": value}).word_lists("w")
+
+    assert refused.value.field == place
+
+
+def test_a_blank_word_passes_only_where_it_may():
+    fields = Fields({"w": [["a", ""], []]})
+
+    assert fields.word_lists("w") == [["a", ""], []]
+    with pytest.raises(BadProblem) as refused:
+        fields.word_lists("w", blank=False)
+    assert refused.value.field == "w[0]"

@@ -65,6 +65,16 @@ class Fields:
                 raise BadProblem(f"{name}[{number}]", self.where, "planning.cure.text")
         return values
 
+    def word_lists(self, name: str, *, blank: bool = True) -> list[list[str]]:
+        """A list with a list of texts for each row; `blank` lets "" pass."""
+        rows = self.listed(name)
+        for number, words in enumerate(rows):
+            if not isinstance(words, list):
+                raise BadProblem(f"{name}[{number}]", self.where, "planning.cure.list")
+            if not all(isinstance(word, str) and (blank or word != "") for word in words):
+                raise BadProblem(f"{name}[{number}]", self.where, "planning.cure.text")
+        return rows
+
     def chosen(self, name: str, allowed: Sequence[str], otherwise: str | None = None) -> str:
         value = self.text(name, otherwise)
         if value not in allowed:

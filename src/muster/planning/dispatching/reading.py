@@ -228,15 +228,7 @@ def _texts(fields: Fields, name: str, *, empty: bool = False) -> list[Any] | Non
 
 
 def _words(fields: Fields, name: str) -> list[list[str]] | None:
-    if not fields.has(name):
-        return None
-    values = fields.listed(name)
-    for number, words in enumerate(values):
-        if not isinstance(words, list):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.list")
-        if not all(isinstance(word, str) and word for word in words):
-            raise BadProblem(f"{name}[{number}]", fields.where, "planning.cure.text")
-    return values
+    return fields.word_lists(name, blank=False) if fields.has(name) else None
 
 
 def schema() -> dict[str, Any]:
