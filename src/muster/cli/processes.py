@@ -83,6 +83,7 @@ def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
     from muster.cli.freeze_child import FreezeChild
     from muster.cli.import_child import ImportChild
+    from muster.cli.message_thread import MessageThread
     from muster.cli.plan_child import PlanChild
     from muster.intake.journal import open_reader
     from muster.sync.archiving import ARCHIVE, Archivist
@@ -94,6 +95,8 @@ def run_worker() -> None:
     reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
     folder = settings.ENVIRONMENT.data / ARCHIVE
     archivist = Archivist(reader, folder, positions=positions, key=keystore().instance_key)
+    messages = MessageThread(stop)
+    messages.start()
     while not stop.is_set():
         try:
             plans.look_after()
@@ -106,6 +109,7 @@ def run_worker() -> None:
             log.exception("worker: will try again")
             close_old_connections()
         stop.wait(WORK_SECONDS)
+    messages.join()
     plans.stop()
     imports.stop()
     rosters.stop()

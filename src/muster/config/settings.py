@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "muster.storage",
     "muster.accounts",
     "muster.incidents",
+    "muster.notifications",
     "muster.trail",
     "muster.places",
     "muster.register",

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import models, transaction
 
 from muster.base.crypto import verify
@@ -22,6 +23,8 @@ from muster.base.errors import Refusal
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round
 from muster.incidents.models import Incident, Mode
 from muster.incidents.services import is_in_force
+from muster.notifications.models import Channel, Message
+from muster.notifications.senders import SMS_FOLDER, SmsFile
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
@@ -42,6 +45,8 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "second_copies": SecondCopy.objects.filter(incident=incident),
         "waiting": Waiting.objects.filter(incident=incident),
         "import_batches": ImportBatch.objects.filter(incident=incident),
+        "messages": Message.objects.across(reason="sunset").filter(incident=incident),
+        "channels": Channel.objects.across(reason="sunset").filter(incident=incident),
         "offers": Offer.objects.filter(incident=incident),
         "contacts": Contact.objects.filter(
             request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")
@@ -89,6 +94,7 @@ def destroy_incident_data(
     digest = ciphertext_digest(incident.id)
     keys = [k for purpose in purposes_of(incident.id) for k in keystore().destroy(purpose=purpose)]
     _delete_rows(incident, by=by, at=at)
+    SmsFile(settings.ENVIRONMENT.data / SMS_FOLDER).forget(incident.id)
     told = {
         "v": 1,
         "incident": str(incident.id),

@@ -26,6 +26,8 @@ REASONS = frozenset(
         "own",
         "dispatch",
         "requests",
+        "messages",
+        "trips",
     }
 )
 

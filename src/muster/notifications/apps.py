@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "muster.notifications"
+    verbose_name = "Notifications"

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes of the outbox: something is told, once; somebody has read it.
+
+Call `notify` inside the transaction that makes the change: then nothing is told that did not happen, and
+nothing that happened is not told.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from muster.base.errors import Refusal
+from muster.notifications.models import Message
+from muster.notifications.queries import channels_of, phone_target
+from muster.notifications.states import Delivery, Priority, Way
+from muster.notifications.templates import demand_facts, templates
+from muster.storage.writes import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class ToAccount:
+    """Somebody who signs in: reads it at the desk or in the field app."""
+
+    account: uuid.UUID
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class ToResponder:
+    """Somebody who serves: in the app by his account, outside it by his phone while on duty."""
+
+    responder: uuid.UUID
+    account: uuid.UUID | None = None
+    phone: str = ""
+    sub_district: int = 0
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class ToPhone:
+    """A phone, such as that of who asked for something."""
+
+    phone: str
+    sub_district: int = 0
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class ToArea:
+    """The channels of an area, or of the nearest area above that has any."""
+
+    path: str
+
+
+Audience = ToAccount | ToResponder | ToPhone | ToArea
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told to whom. `key` says which occasion it is: the same occasion is never told twice."""
+
+    template: str
+    key: str
+    audience: Audience
+    facts: Mapping[str, object] = field(default_factory=dict)
+    priority: int = Priority.NORMAL
+    expires_at: datetime | None = None
+
+
+def notify(
+    template: str,
+    *,
+    key: str,
+    audience: Audience,
+    incident: uuid.UUID,
+    at: datetime,
+    facts: Mapping[str, object] | None = None,
+    priority: int = Priority.NORMAL,
+    expires_at: datetime | None = None,
+) -> int:
+    """Tells one reader something. Returns how many messages are new: 0 where it was told before.
+
+    facts: numbers and moments only, as the template names them; moments may be datetimes.
+    """
+    one = Telling(template, key, audience, facts or {}, priority, expires_at)
+    return notify_many([one], incident=incident, at=at)
+
+
+def notify_many(tellings: Iterable[Telling], *, incident: uuid.UUID, at: datetime) -> int:
+    """Tells many at once; a key that stands in the outbox already is passed over."""
+    rows: dict[str, Message] = {}
+    for telling in tellings:
+        for row in _rows(telling, incident, at):
+            rows.setdefault(row.key, row)
+    made = 0
+    for some in chunks(list(rows.values())):
+        with transaction.atomic():
+            known = set(
+                Message.objects.across(reason="messages")
+                .filter(key__in=[row.key for row in some])
+                .values_list("key", flat=True)
+            )
+            new = [row for row in some if row.key not in known]
+            # Two who tell the same at once: the unique key lets one in, and the other is content.
+            Message.objects.bulk_create(new, ignore_conflicts=True)
+            made += len(new)
+    return made
+
+
+def _rows(telling: Telling, incident: uuid.UUID, at: datetime) -> list[Message]:
+    facts = {name: _plain(value) for name, value in telling.facts.items()}
+    demand_facts(telling.template, facts)
+    expires = telling.expires_at or at + timedelta(minutes=templates()[telling.template].lives)
+
+    def row(way: str, target: str, *, language: str, sub_district: int = 0, phone: str | None = None,
+            account: uuid.UUID | None = None, responder: uuid.UUID | None = None,
+            channel: uuid.UUID | None = None) -> Message:  # fmt: skip
+        in_app = way == Way.APP
+        return Message(
+            incident=incident, purpose=str(incident), sub_district=sub_district,
+            key=f"{telling.template}|{telling.key[:80]}|{target}", template=telling.template, facts=facts,
+            priority=telling.priority, way=way, target=target, account=account, responder=responder,
+            channel=channel, phone=phone, language=language,
+            # What is read on our own pages is there at once.
+            status=Delivery.SENT if in_app else Delivery.QUEUED, sent_at=at if in_app else None,
+            made_at=at, next_at=at, expires_at=expires,
+        )  # fmt: skip
+
+    match telling.audience:
+        case ToAccount(account, language):
+            return [row(Way.APP, f"app:{account}", language=language, account=account)]
+        case ToResponder(responder, account, phone, sub_district, language):
+            made = [row(Way.APP, f"app:{responder}", language=language, account=account, responder=responder)]
+            if phone:
+                made.append(
+                    row(Way.SMS, phone_target(phone), language=language, sub_district=sub_district,
+                        phone=phone, responder=responder)
+                )  # fmt: skip
+            return made
+        case ToPhone(phone, sub_district, language):
+            if not phone:
+                return []
+            return [
+                row(Way.SMS, phone_target(phone), language=language, sub_district=sub_district, phone=phone)
+            ]
+        case ToArea(path):
+            return [
+                row(Way.CHANNEL, f"channel:{c.id}", language=c.language, channel=c.id)
+                for c in channels_of(incident, path)
+            ]
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def mark_read(message: uuid.UUID, *, account: uuid.UUID, responder: uuid.UUID | None, at: datetime) -> None:
+    """The reader has seen it: that is its acknowledgement. Raises Refusal("message_unknown")."""
+    rows = Message.objects.across(reason="own").filter(id=message, way=Way.APP)
+    row = rows.first()
+    if row is None or (row.account != account and (responder is None or row.responder != responder)):
+        raise Refusal("message_unknown")
+    rows.filter(read_at__isnull=True).update(read_at=at, status=Delivery.ACK)
+
+
+def mark_all_read(*, account: uuid.UUID, responder: uuid.UUID | None, at: datetime) -> int:
+    rows = Message.objects.across(reason="own").filter(way=Way.APP, read_at__isnull=True)
+    mine = rows.filter(account=account)
+    if responder is not None:
+        mine = mine | rows.filter(responder=responder)
+    return mine.update(read_at=at, status=Delivery.ACK)
