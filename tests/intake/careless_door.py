@@ -49,6 +49,6 @@ if __name__ == "__main__":
         "tests.intake.careless_door:application",
         factory=True,
         port=int(os.environ["MUSTER_INTAKE_PORT"]),
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         websockets=False,
     ).serve()

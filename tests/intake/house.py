@@ -12,9 +12,11 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -132,27 +134,36 @@ async def ask(
     headers: dict[str, str] | None = None,
 ) -> Reply:
     """Put one request to the app without a server in between."""
-    chunks = [body] if isinstance(body, bytes) else body
-    told = {"content-length": str(sum(map(len, chunks)))} | (headers or {})
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "headers": [(name.lower().encode(), value.encode()) for name, value in told.items() if value],
-    }
-    left = list(chunks)
-    sent: list[Any] = []
+    exchange = Spoken([body] if isinstance(body, bytes) else body)
+    told = {"content-length": str(sum(map(len, exchange.chunks)))} | (headers or {})
+    scope = SimpleNamespace(
+        proto="http", method=method, path=path, headers={n.lower(): v for n, v in told.items() if v}
+    )
+    await app.__rsgi__(scope, exchange)
+    assert exchange.reply is not None
+    return exchange.reply
 
-    async def receive() -> dict[str, Any]:
-        part = left.pop(0) if left else b""
-        return {"type": "http.request", "body": part, "more_body": bool(left)}
 
-    async def send(message: Any) -> None:
-        sent.append(message)
+class Spoken:
+    """A request's body, and where its answer goes, as the server would give them."""
 
-    await app(scope, receive, send)
-    heads = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-    return Reply(sent[0]["status"], heads, b"".join(message.get("body", b"") for message in sent[1:]))
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
+        self.reply: Reply | None = None
+
+    async def __call__(self) -> bytes:
+        return b"".join(self.chunks)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self.chunks:
+            yield chunk
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        assert self.reply is None
+        self.reply = Reply(status, {name.lower(): value for name, value in headers}, body)
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.response_bytes(status, headers, b"")
 
 
 class Door:

@@ -51,7 +51,7 @@ if __name__ == "__main__":
         "tests.intake.slow_door:application",
         factory=True,
         port=int(os.environ["MUSTER_INTAKE_PORT"]),
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         websockets=False,
         log_access=False,
     ).serve()

@@ -13,40 +13,60 @@ from muster.intake.loop_lag import LoopLag
 from muster.intake.settings import read_settings
 
 
-def reading(bodies, messages, *, length="", within=5.0, most=100):
-    left = list(messages)
+class Pieces:
+    """A body that comes in pieces; after the last one nothing comes, or the line is dead."""
 
-    async def receive():
-        if not left:
+    def __init__(self, pieces, *, ends=True, dead=False):
+        self._pieces, self._ends, self._dead = pieces, ends, dead
+
+    async def __aiter__(self):
+        for piece in self._pieces:
+            yield piece
+        if self._dead:
+            raise RuntimeError("transport closed")
+        if not self._ends:
             await asyncio.sleep(60)
-        return left.pop(0)
 
-    headers = {b"content-length": length.encode()} if length else {}
-    return bodies.read(headers, receive, most=most, within=within, too_large="body_too_large")
+    async def __call__(self):
+        return b"".join([piece async for piece in self])
 
 
-def part(body, *, more):
-    return {"type": "http.request", "body": body, "more_body": more}
+def reading(bodies, *pieces, length="", within=5.0, most=100, **more):
+    return bodies.read(length, Pieces(pieces, **more), most=most, within=within, too_large="body_too_large")
 
 
 class TestBodies:
     def test_bodies_together_are_bounded_and_room_comes_back(self):
         async def act():
             bodies = Bodies(most_together=100)
-            slow = asyncio.ensure_future(reading(bodies, [part(b"x" * 80, more=True)], within=0.2))
+            slow = asyncio.ensure_future(reading(bodies, b"x" * 80, ends=False, within=0.2))
             await asyncio.sleep(0.01)
             with pytest.raises(Refusal, match="intake_busy"):
-                await reading(bodies, [part(b"x" * 30, more=False)])
-            assert await reading(bodies, [part(b"x" * 15, more=False)]) == b"x" * 15
+                await reading(bodies, b"x" * 30)
+            assert await reading(bodies, b"x" * 15) == b"x" * 15
             with pytest.raises(Refusal, match="body_late"):
                 await slow
-            return await reading(bodies, [part(b"x" * 90, more=False)])
+            return await reading(bodies, b"x" * 90)
 
         assert asyncio.run(act()) == b"x" * 90
 
-    def test_who_hangs_up_is_let_go(self):
+    def test_small_bodies_together_are_bounded_and_room_comes_back(self):
         async def act():
-            await reading(Bodies(), [part(b"x", more=True), {"type": "http.disconnect"}])
+            bodies = Bodies(most_small=100)
+            slow = asyncio.ensure_future(reading(bodies, b"x" * 80, length="80", ends=False, within=0.2))
+            await asyncio.sleep(0.01)
+            with pytest.raises(Refusal, match="intake_busy"):
+                await reading(bodies, b"x" * 30, length="30")
+            with pytest.raises(Refusal, match="body_late"):
+                await slow
+            return await reading(bodies, b"x" * 90, length="90")
+
+        assert asyncio.run(act()) == b"x" * 90
+
+    @pytest.mark.parametrize("length", ["", "9"])
+    def test_who_hangs_up_is_let_go(self, length):
+        async def act():
+            await reading(Bodies(), b"x", dead=True, length=length)
 
         with pytest.raises(Gone):
             asyncio.run(act())
@@ -54,11 +74,11 @@ class TestBodies:
     @pytest.mark.parametrize("length", ["101", "9" * 5000])
     def test_a_length_beyond_the_limit_is_refused_unread(self, length):
         with pytest.raises(Refusal, match="body_too_large"):
-            asyncio.run(reading(Bodies(), [], length=length))
+            asyncio.run(reading(Bodies(), length=length))
 
     @pytest.mark.parametrize("length", ["-1", "x", "1e3"])
     def test_a_length_that_is_none_is_ignored(self, length):
-        assert asyncio.run(reading(Bodies(), [part(b"abc", more=False)], length=length)) == b"abc"
+        assert asyncio.run(reading(Bodies(), b"abc", length=length)) == b"abc"
 
 
 class TestLoopLag:

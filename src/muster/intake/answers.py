@@ -2,19 +2,30 @@
 """Answers of the front door: JSON, and problem+json for every refusal, in the asker's language."""
 
 import random
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 
 import msgspec
 
 from muster.base import messages
 from muster.base.errors import Refusal
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+Headers = list[tuple[str, str]]
+
+
+class Asked(Protocol):
+    """The headers of a request."""
+
+    def get(self, name: str, default: str = ..., /) -> str: ...
+
+
+class Answering(Protocol):
+    """Where an answer goes."""
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes, /) -> None: ...
+
+    def response_empty(self, status: int, headers: Headers, /) -> None: ...
+
 
 STATUS = {
     "body_not_json": 400,
@@ -44,14 +55,18 @@ STATUS = {
 _COME_BACK = {"intake_busy": (2, 10), "journal_full": (30, 90), "journal_failed": (5, 20)}
 
 
+_JSON = (("content-type", "application/json"),)
+_encode = msgspec.json.Encoder().encode
+
+
 class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def json_answer(value: object, *, status: int = 200) -> Answer:
-    return Answer(status, msgspec.json.encode(value), ((b"content-type", b"application/json"),))
+    return Answer(status, _encode(value), _JSON)
 
 
 def problem(refusal: Refusal, *, lang: str) -> Answer:
@@ -66,19 +81,29 @@ def problem(refusal: Refusal, *, lang: str) -> Answer:
         "detail": messages.text(known, lang, **refusal.facts),
         "errors": [],
     }
-    headers: Headers = [(b"content-type", b"application/problem+json")]
+    headers: Headers = [("content-type", "application/problem+json")]
     if known in _COME_BACK:
-        headers.append((b"retry-after", str(random.randint(*_COME_BACK[known])).encode()))
+        headers.append(("retry-after", str(random.randint(*_COME_BACK[known]))))
     if status == HTTPStatus.UNAUTHORIZED:
-        headers.append((b"www-authenticate", b"Bearer"))
-    return Answer(status, msgspec.json.encode(body), tuple(headers))
+        headers.append(("www-authenticate", "Bearer"))
+    return Answer(status, _encode(body), tuple(headers))
 
 
-def language(headers: dict[bytes, bytes]) -> str:
-    return "en" if headers.get(b"accept-language", b"").lower().startswith(b"en") else "zh"
+def language(headers: Asked) -> str:
+    return "en" if header(headers, "accept-language").lower().startswith("en") else "zh"
 
 
-async def send_answer(send: Send, answer: Answer, extra: Headers) -> None:
-    headers = [*answer.headers, *extra, (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def header(headers: Asked, name: str) -> str:
+    """Return a header's text; one that is no text counts as none."""
+    try:
+        return headers.get(name, "")
+    except (RuntimeError, UnicodeDecodeError):
+        return ""
+
+
+def send_answer(to: Answering, answer: Answer, extra: Headers) -> None:
+    headers = [*answer.headers, *extra]
+    if answer.body:
+        to.response_bytes(answer.status, headers, answer.body)
+    else:
+        to.response_empty(answer.status, headers)

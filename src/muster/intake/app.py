@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front door as an ASGI app: POST /v1/batches, PUT /v1/blobs/{sha256}, GET /healthz and /readyz."""
+"""The front door as an app: POST /v1/batches, PUT /v1/blobs/{sha256}, GET /healthz and /readyz.
+
+It speaks RSGI, granian's own protocol: body and answer are one call each, which is a third off a request.
+"""
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import logging
 import os
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from muster.base import clock
 from muster.base.crypto import Keystore, SigningKey
@@ -17,17 +22,17 @@ from muster.intake import envelope, limits
 from muster.intake.admission import Admission
 from muster.intake.answers import (
     Answer,
+    Answering,
+    Asked,
     Headers,
-    Receive,
-    Scope,
-    Send,
+    header,
     json_answer,
     language,
     problem,
     send_answer,
 )
 from muster.intake.blobs import BlobStore, blob_name
-from muster.intake.bodies import Bodies, Gone
+from muster.intake.bodies import Bodies, Body, Gone
 from muster.intake.group_commit import GroupCommit
 from muster.intake.journal import Entry, Journal, open_journal
 from muster.intake.leases import KnownLeases, bearer
@@ -40,16 +45,30 @@ _BLOBS = "/v1/blobs/"
 _FAILED_LATELY = 5.0
 _LEAST_FREE = 64 << 20
 _ALLOWED = (
-    (b"access-control-allow-methods", b"POST, PUT, GET"),
-    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, muster-signature"),
-    (b"access-control-max-age", b"7200"),
+    ("access-control-allow-methods", "POST, PUT, GET"),
+    ("access-control-allow-headers", "authorization, content-type, content-encoding, muster-signature"),
+    ("access-control-max-age", "7200"),
 )
 
-_Headers = dict[bytes, bytes]
+
+class Scope(Protocol):
+    """A request's head."""
+
+    proto: str
+    method: str
+    path: str
+    headers: Asked
+
+
+class Exchange(Body, Answering, Protocol):
+    """A request's body, and where its answer goes."""
+
+
+Act = Callable[[Asked, Body], Awaitable[Answer]]
 
 
 class IntakeApp:
-    """One process of the front door. `start` and `stop` are its lifespan."""
+    """One process of the front door, from `start` to `stop`."""
 
     def __init__(
         self, settings: Settings, *, open_stream: Callable[[Settings, Keystore], Journal] | None = None
@@ -77,40 +96,33 @@ class IntakeApp:
         self._blobs.close()
         self._keystore.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_until_complete(self.start())
+        self._orphaned = loop.create_task(_leave_with(os.getppid()))
+        # What was made so far stays for good: no collection need look at it again.
+        gc.collect()
+        gc.freeze()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            await self.start()
-        except Refusal as refusal:
-            await send({"type": "lifespan.startup.failed", "message": str(refusal)})
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._orphaned.cancel()
+        loop.run_until_complete(self.stop())
+
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        if scope.proto != "http":
             return
-        await send({"type": "lifespan.startup.complete"})
-        orphaned = asyncio.create_task(_leave_with(os.getppid()))
-        await receive()
-        orphaned.cancel()
-        await self.stop()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: _Headers = dict(scope["headers"])
+        headers = scope.headers
         try:
-            answer = await self._answer(scope["method"], scope["path"], headers, receive)
+            answer = await self._answer(scope.method, scope.path, headers, exchange)
         except Refusal as refusal:
             answer = problem(refusal, lang=language(headers))
         except Gone:
             return
         except Exception:  # noqa: BLE001 -- a bug answers this one asker; the door stays open
-            _log.exception("%s %s", scope["method"], scope["path"])
+            _log.exception("%s %s", scope.method, scope.path)
             answer = problem(Refusal("intake_failed"), lang=language(headers))
-        await send_answer(send, answer, self._origin_headers(headers))
+        send_answer(exchange, answer, self._origin_headers(headers))
 
-    async def _answer(self, method: str, path: str, headers: _Headers, receive: Receive) -> Answer:
+    async def _answer(self, method: str, path: str, headers: Asked, body: Body) -> Answer:
         route = self._route(path)
         if method == "OPTIONS":
             return Answer(204, headers=_ALLOWED)
@@ -119,30 +131,34 @@ class IntakeApp:
         wanted, act = route
         if method != wanted and not (method == "HEAD" and wanted == "GET"):
             raise Refusal("method_unknown", method=method[:16])
-        return await act(headers, receive)
+        return await act(headers, body)
 
-    def _route(self, path: str) -> tuple[str, Callable[[_Headers, Receive], Awaitable[Answer]]] | None:
+    def _route(self, path: str) -> tuple[str, Act] | None:
         if path == "/v1/batches":
             return "POST", self._take_batch
         if path.startswith(_BLOBS):
-            return "PUT", lambda headers, receive: self._take_blob(path[len(_BLOBS) :], headers, receive)
+            return "PUT", lambda headers, body: self._take_blob(path[len(_BLOBS) :], headers, body)
         if path == "/healthz":
             return "GET", self._health
         if path == "/readyz":
             return "GET", self._readiness
         return None
 
-    async def _take_batch(self, headers: _Headers, receive: Receive) -> Answer:
+    async def _take_batch(self, headers: Asked, body: Body) -> Answer:
         # Before lease and body cost anything.
-        token = bearer(_text(headers, b"authorization"))
+        token = bearer(header(headers, "authorization"))
         self._admission.admit(token, busy=self._busy())
         lease = self._leases.of_token(token)
         raw = await self._bodies.read(
-            headers, receive, most=limits.BODY_BYTES, within=limits.BODY_SECONDS, too_large="body_too_large"
+            header(headers, "content-length"),
+            body,
+            most=limits.BODY_BYTES,
+            within=limits.BODY_SECONDS,
+            too_large="body_too_large",
         )
-        body = envelope.plain_body(raw, _text(headers, b"content-encoding").strip().lower())
-        batch = envelope.read_batch(body)
-        alg, signature = envelope.read_signature(_text(headers, b"muster-signature").strip())
+        plain = envelope.plain_body(raw, header(headers, "content-encoding").strip().lower())
+        batch = envelope.read_batch(plain)
+        alg, signature = envelope.read_signature(header(headers, "muster-signature").strip())
         # Journaled again if it comes again: which copy counts is fold's to know, and it does not mind two.
         entry = Entry(
             received_at=clock.now(),
@@ -152,8 +168,8 @@ class IntakeApp:
             lease=token,
             alg=alg,
             signature=signature,
-            sha256=hashlib.sha256(body).digest(),
-            body=body,
+            sha256=hashlib.sha256(plain).digest(),
+            body=plain,
         )
         await self._commits.commit(entry)
         self._admission.heard(token)
@@ -177,21 +193,25 @@ class IntakeApp:
             self._key, self._key_of = self._keystore.instance_key(), self._commits.groups
         return self._key
 
-    async def _take_blob(self, name: str, headers: _Headers, receive: Receive) -> Answer:
+    async def _take_blob(self, name: str, headers: Asked, body: Body) -> Answer:
         # Facts first: blobs give way long before facts have to.
         self._blobs.admit(busy=self._busy())
-        lease = self._leases.of_token(bearer(_text(headers, b"authorization")))
+        lease = self._leases.of_token(bearer(header(headers, "authorization")))
         sha256 = blob_name(name)
-        body = await self._bodies.read(
-            headers, receive, most=limits.BLOB_BYTES, within=limits.BLOB_SECONDS, too_large="blob_too_large"
+        raw = await self._bodies.read(
+            header(headers, "content-length"),
+            body,
+            most=limits.BLOB_BYTES,
+            within=limits.BLOB_SECONDS,
+            too_large="blob_too_large",
         )
-        await self._blobs.put(lease.incident, sha256, body)
-        return json_answer({"v": 1, "sha256": sha256, "size": len(body)})
+        await self._blobs.put(lease.incident, sha256, raw)
+        return json_answer({"v": 1, "sha256": sha256, "size": len(raw)})
 
-    async def _health(self, _headers: _Headers, _receive: Receive) -> Answer:
+    async def _health(self, _headers: Asked, _body: Body) -> Answer:
         return json_answer({"status": "ok"})
 
-    async def _readiness(self, _headers: _Headers, _receive: Receive) -> Answer:
+    async def _readiness(self, _headers: Asked, _body: Body) -> Answer:
         free = shutil.disk_usage(self._settings.data).free
         failing = self._commits.failing(within=_FAILED_LATELY)
         ready = self._commits.writer > 0 and not failing and free >= _LEAST_FREE
@@ -203,15 +223,15 @@ class IntakeApp:
         }
         return json_answer(facts, status=200 if ready else 503)
 
-    def _origin_headers(self, headers: _Headers) -> Headers:
-        origin = _text(headers, b"origin")
+    def _origin_headers(self, headers: Asked) -> Headers:
+        origin = header(headers, "origin")
         if not origin:
             return []
-        allowed: Headers = [(b"vary", b"Origin")]
+        allowed: Headers = [("vary", "Origin")]
         if origin in self._settings.web_origins:
             allowed += [
-                (b"access-control-allow-origin", origin.encode()),
-                (b"access-control-expose-headers", b"Retry-After"),
+                ("access-control-allow-origin", origin),
+                ("access-control-expose-headers", "Retry-After"),
             ]
         return allowed
 
@@ -219,10 +239,6 @@ class IntakeApp:
 def application() -> IntakeApp:
     """Make the app from the environment: what granian's workers call."""
     return IntakeApp(read_settings())
-
-
-def _text(headers: _Headers, name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1")
 
 
 async def _leave_with(parent: int) -> None:

@@ -12,26 +12,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from muster.base.errors import Refusal
 from muster.intake import limits
 from muster.intake.journal import Entry, Journal
-from muster.intake.patience import Patience
 
 _log = logging.getLogger(__name__)
 _LOG_EVERY = 5.0
+_SWEEP = 0.1
 
 
-@dataclass(slots=True)
 class _Waiting:
-    entry: Entry
-    since: float
-    answer: asyncio.Future[int]
-    size: int = field(init=False)
+    __slots__ = ("answer", "entry", "since", "size")
 
-    def __post_init__(self) -> None:
-        self.size = len(self.entry.body)
+    def __init__(self, entry: Entry, since: float, answer: asyncio.Future[int]) -> None:
+        self.entry, self.since, self.answer, self.size = entry, since, answer, len(entry.body)
 
 
 class GroupCommit:
@@ -64,7 +59,9 @@ class GroupCommit:
         self.groups = 0
         self._next_line = 0.0
         self._loop = asyncio.get_running_loop()
-        self._patience = Patience()
+        # In the order in which they came, and all are given as long: one timer looks at the first of them.
+        self._promised: deque[_Waiting] = deque()
+        self._sweep: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -98,11 +95,10 @@ class GroupCommit:
             self._queue.append(waiting)
             self._bytes += waiting.size
             self._work.notify()
-        try:
-            # A store that hangs must not hold the device: it asks again, and a second copy does no harm.
-            return await self._patience.within(self._queue_seconds + self._commit_seconds, waiting.answer)
-        except TimeoutError:
-            raise Refusal("intake_busy") from None
+        self._promised.append(waiting)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(_SWEEP, self._let_go)
+        return await waiting.answer
 
     async def close(self) -> None:
         """Commit what waits, then let go of the journal."""
@@ -112,6 +108,15 @@ class GroupCommit:
         await asyncio.to_thread(self._thread.join, self._commit_seconds)
         if not self._thread.is_alive():
             self._journal.close()
+
+    def _let_go(self) -> None:
+        # A store that hangs must not hold the device: it asks again, and a second copy does no harm.
+        late = time.monotonic() - self._queue_seconds - self._commit_seconds
+        while self._promised and (self._promised[0].answer.done() or self._promised[0].since < late):
+            answer = self._promised.popleft().answer
+            if not answer.done():
+                answer.set_exception(Refusal("intake_busy"))
+        self._sweep = self._loop.call_later(_SWEEP, self._let_go) if self._promised else None
 
     def _run(self) -> None:
         self._append([])  # open the journal before the first device waits for it

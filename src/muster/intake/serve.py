@@ -46,7 +46,7 @@ def run(
         factory=True,
         address=host,
         port=port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         workers=workers,
         websockets=False,
         backlog=limits.CONNECTIONS_WAITING,
