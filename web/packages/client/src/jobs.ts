@@ -7,6 +7,8 @@ export type Urgency = 'LIFE' | 'URGENT' | 'NORMAL'
 export interface Waiting {
   id: string
   number: number
+  request: string
+  sub_district: number
   category: string
   category_name: Bilingual | null
   urgency: Urgency
@@ -40,7 +42,8 @@ export interface JobsPage {
   pool: Waiting[]
 }
 
-export type JobAct = 'accept' | 'decline' | 'arrive' | 'finish' | 'release'
+/** What only the server can decide; what was done at a door is told as facts. */
+export type JobAct = 'accept' | 'decline' | 'release'
 /** `offline`: nobody answered. Else the server's code, `item_taken` when somebody was quicker. */
 export type JobsAnswer<T> = { state: 'DONE'; body: T } | { state: 'FAILED'; code: string; title: string }
 

@@ -15,6 +15,7 @@ export interface Subject {
   dwelling?: string
   household?: string
   person?: string
+  request?: string
 }
 
 export interface FactOf {

@@ -74,7 +74,7 @@ async function readBack(store: OutboxStore, { device, sealing }: Enrolment, seq:
 }
 
 export function briefOf(fact: FactOf, at: number): Brief {
-  const { round, outcome, state, fact: undone } = fact.body
+  const { round, outcome, state, item, fact: undone } = fact.body
   return {
     id: fact.id,
     kind: fact.kind,
@@ -84,6 +84,7 @@ export function briefOf(fact: FactOf, at: number): Brief {
     ...(typeof round === 'string' && { round }),
     ...(typeof outcome === 'string' && { outcome }),
     ...(typeof state === 'string' && { state }),
+    ...(typeof item === 'string' && { item }),
     ...(fact.kind === 'fact.undone' && typeof undone === 'string' && { undone }),
   }
 }

@@ -76,6 +76,8 @@ export interface Brief {
   outcome?: string
   state?: string
   undone?: string
+  /** The piece of work of a request that this says something about. */
+  item?: string
 }
 
 export class OutboxStore extends Dexie {

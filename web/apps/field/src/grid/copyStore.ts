@@ -34,6 +34,12 @@ interface LockRow {
   tries: number
 }
 
+/** What belongs to the list and is as private as it: the work that this phone's holder was last told of. */
+interface JobsRow {
+  device: string
+  sealed: Sealed
+}
+
 interface Held {
   key: CryptoKey
   lock: string | null
@@ -61,6 +67,7 @@ const NOTHING: Omit<Opened, 'copy'> = { cursor: null, asOf: null, whole: false, 
 export class CopyStore extends Dexie {
   pages!: Table<PageRow, [string, number, number]>
   locks!: Table<LockRow, string>
+  jobs!: Table<JobsRow, string>
   /** Keys of this page's life: device → what its PIN opened, and of which lock that is. */
   private readonly opened = new Map<string, Held>()
 
@@ -68,6 +75,7 @@ export class CopyStore extends Dexie {
     super(name, idb)
     this.version(1).stores({ pages: '&[device+series+n], device' })
     this.version(2).stores({ pages: '&[device+series+n], device', locks: '&device' })
+    this.version(3).stores({ pages: '&[device+series+n], device', locks: '&device', jobs: '&device' })
   }
 
   async pinOf(device: string): Promise<PinState> {
@@ -102,15 +110,33 @@ export class CopyStore extends Dexie {
     for (;;) {
       const rows = await this.rowsOf(device)
       const sealed = await Promise.all(rows.map(async (row) => ({ ...row, sealed: await seal(key, await unseal(old.key, row.sealed, contextOf(row)), contextOf(row)) })))
-      const done = await this.transaction('rw', this.pages, this.locks, async () => {
+      const jobs = await this.jobs.get(device)
+      const again = jobs && { device, sealed: await seal(key, await unseal(old.key, jobs.sealed, device), device) }
+      const done = await this.transaction('rw', this.pages, this.locks, this.jobs, async () => {
         if (!isSame(rows, await this.rowsOf(device))) return false
         await this.pages.bulkPut(sealed)
+        if (again) await this.jobs.put(again)
         await this.locks.put({ device, id, lock, tries: 0 })
         return true
       })
       if (done) break
     }
     this.opened.set(device, { key, lock: id })
+  }
+
+  /** The last work list that was read, to be shown where nobody can be asked. */
+  async keepJobs(device: string, sealing: CryptoKey, text: string): Promise<void> {
+    const held = await this.keyOf(device, sealing)
+    const sealed = await seal(held.key, text, device)
+    await this.transaction('rw', this.locks, this.jobs, async () => {
+      await this.demand(device, held)
+      await this.jobs.put({ device, sealed })
+    })
+  }
+
+  async keptJobs(device: string, sealing: CryptoKey): Promise<string | null> {
+    const [row, { key }] = await Promise.all([this.jobs.get(device), this.keyOf(device, sealing)])
+    return row ? unseal(key, row.sealed, device) : null
   }
 
   lock(): void {
@@ -157,14 +183,16 @@ export class CopyStore extends Dexie {
   /** The lease has ended: who lives where may still be recorded, but full names and phone numbers leave the phone. */
   async reduce(device: string, sealing: CryptoKey): Promise<void> {
     const { reduced } = await this.load(device, sealing)
+    await this.jobs.delete(device)
     if (!reduced) await this.replace(device, sealing, (copy, last) => copy.reduced().asPage(last), true)
   }
 
   /** All that is known of this device's grids goes from the phone, and the key of what may still lie on its disk. */
   async wipe(device: string): Promise<void> {
-    await this.transaction('rw', this.pages, this.locks, async () => {
+    await this.transaction('rw', this.pages, this.locks, this.jobs, async () => {
       await this.pages.where('device').equals(device).delete()
       await this.locks.delete(device)
+      await this.jobs.delete(device)
     })
     this.opened.delete(device)
   }

@@ -2,7 +2,7 @@
 /** Acts as screens make them: recorded, felt, said in words, and with a way back for ten minutes. */
 import { OutboxFailure, UNDO_WITHIN_MS, uuid7, type Act, type Brief } from '@muster/outbox'
 import { outcomeOf, precedenceOf, standingFacts, type Answers, type Outcome } from '@muster/rules'
-import type { PersonRow } from '@muster/client'
+import type { PersonRow, Waiting } from '@muster/client'
 import { inject, shallowRef, type InjectionKey } from 'vue'
 import { seen, subjectOf } from '../grid/overlay'
 import type { DoorView, Line } from '../grid/view'
@@ -96,6 +96,13 @@ export class Acts {
     return this.make([{ kind: 'contact.tried', subject: this.subjectOf(view, line), body }], words)
   }
 
+  /** What was done about a request; it goes the way of every fact. A phone speaks only of its own sub-districts. */
+  work({ request, sub_district, id }: Waiting, kind: string, said: Record<string, unknown>, words: string): Promise<boolean> {
+    const own = this.session.enrolment.value?.sub_districts ?? []
+    const subject = { sub_district: own.includes(sub_district) ? sub_district : (own[0] ?? 0), request }
+    return this.make([{ kind, subject, body: { item: id, ...said } }], words, false)
+  }
+
   async undo(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     try {
@@ -123,7 +130,7 @@ export class Acts {
   }
 
   canUndo(act: Pick<Brief, 'at' | 'kind'>, now: number): boolean {
-    return act.kind !== 'fact.undone' && now - act.at < UNDO_WITHIN_MS
+    return act.kind !== 'fact.undone' && !act.kind.startsWith('work.') && now - act.at < UNDO_WITHIN_MS
   }
 
   clear(): void {
@@ -134,7 +141,7 @@ export class Acts {
     return this.session.round.value?.id ?? ''
   }
 
-  private async make(acts: readonly Act[], words: string): Promise<boolean> {
+  private async make(acts: readonly Act[], words: string, hasWayBack = true): Promise<boolean> {
     const kept: string[] = []
     try {
       for (const act of acts) kept.push((await this.session.record(act)).id)
@@ -143,7 +150,7 @@ export class Acts {
       return false
     }
     give('kept', this.session.settings.sound)
-    this.say(words, kept)
+    this.say(words, hasWayBack ? kept : [])
     return true
   }
 

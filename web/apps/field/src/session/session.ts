@@ -185,6 +185,19 @@ export class Session {
     return brief
   }
 
+  async keepJobs(text: string): Promise<void> {
+    const enrolment = this.enrolment.value
+    // A list whose lease has ended keeps no names; one behind its PIN is not written to.
+    if (enrolment && this.standing.value === 'READS' && this.guard.value === 'OPEN') {
+      await this.options.copies.keepJobs(enrolment.device, enrolment.sealing, text)
+    }
+  }
+
+  async keptJobs(): Promise<string | null> {
+    const enrolment = this.enrolment.value
+    return enrolment && this.guard.value === 'OPEN' ? this.options.copies.keptJobs(enrolment.device, enrolment.sealing) : null
+  }
+
   async undo(id: string): Promise<void> {
     await this.options.outbox.undo(this.enrolment.value?.device ?? '', id)
     await this.refresh()

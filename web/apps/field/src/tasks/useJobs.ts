@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The jobs of this phone's holder, asked for again and again while the page is looked at. Kept in memory only. */
-import { actOnJob, readJobs, type JobAct, type JobsOptions, type JobsPage } from '@muster/client'
+/**
+ * The jobs of this phone's holder, asked for again and again while the page is looked at, and kept sealed on the phone.
+ * What is done at a door is recorded like everything else: it waits for nobody.
+ */
+import { actOnJob, readJobs, type JobAct, type JobsOptions, type JobsPage, type Waiting } from '@muster/client'
 import { language } from '@muster/ui'
-import { onBeforeUnmount, onMounted, ref, shallowRef } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from 'vue'
 import { useField } from '../session/acting'
+import { toldPage } from './told'
 
 const EVERY_MS = 10_000
 
 export function useJobs() {
-  const { session } = useField()
-  const page = shallowRef<JobsPage | null>(null)
+  const { session, acts } = useField()
+  const heard = shallowRef<JobsPage | null>(null)
+  const page = computed(() => heard.value && toldPage(heard.value, session.mine.value))
   /** Code of what went wrong last; null when the list is fresh. */
   const trouble = ref<{ code: string; title: string } | null>(null)
   const busy = ref<string | null>(null)
@@ -25,12 +30,19 @@ export function useJobs() {
     if (!asking || document.visibilityState === 'hidden') return
     const answer = await readJobs(asking)
     if (answer.state === 'DONE') {
-      page.value = answer.body
+      heard.value = answer.body
       if (trouble.value?.code === 'offline') trouble.value = null
+      await session.keepJobs(JSON.stringify(answer.body)).catch(() => undefined)
     } else if (answer.code === 'offline') trouble.value = answer
   }
 
-  /** Does it at the server; true when it is done. Somebody quicker is told, and the list comes anew. */
+  /** The list as it was last heard, until somebody answers. */
+  async function recall(): Promise<void> {
+    const kept = await session.keptJobs().catch(() => null)
+    if (kept && !heard.value) heard.value = JSON.parse(kept) as JobsPage
+  }
+
+  /** Asks the server; true when it is done. Somebody quicker is told, and the list comes anew. */
   async function act(id: string, what: JobAct, body: object = {}): Promise<boolean> {
     const asking = options()
     if (!asking || busy.value) return false
@@ -42,7 +54,16 @@ export function useJobs() {
     return answer.state === 'DONE'
   }
 
+  /** Takes a piece of work out of the pool; where nobody answers it is recorded, and confirmed later. */
+  async function claim(one: Waiting, words: string): Promise<void> {
+    if (await act(one.id, 'accept')) return
+    if (trouble.value?.code === 'offline') await acts.work(one, 'work.taken', {}, words)
+  }
+
+  // What the server has judged since may have changed the list.
+  watch(() => session.counts.value.settled, look)
   onMounted(() => {
+    void recall()
     void look()
     timer = setInterval(() => void look(), EVERY_MS)
     document.addEventListener('visibilitychange', look)
@@ -51,5 +72,5 @@ export function useJobs() {
     clearInterval(timer)
     document.removeEventListener('visibilitychange', look)
   })
-  return { page, trouble, busy, act, look }
+  return { page, trouble, busy, act, claim, tell: acts.work.bind(acts), look }
 }
