@@ -25,6 +25,7 @@ REASONS = frozenset(
         "count",
         "own",
         "dispatch",
+        "reinforcement",
         "requests",
         "messages",
         "trips",
