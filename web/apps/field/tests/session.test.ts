@@ -266,3 +266,26 @@ function spelled(value: unknown): string {
     return ArrayBuffer.isView(one) ? new TextDecoder('latin1').decode(one as Uint8Array) : one
   })
 }
+
+describe('the kept work list', () => {
+  test('opens again without a network, also behind a PIN that came after it', async () => {
+    const session = await enrolled()
+    await session.keepJobs('{"jobs":[1]}')
+    await session.setPin('270914')
+
+    const later = open()
+    await later.open()
+    expect(await later.keptJobs()).toBeNull()
+    await later.unlock('270914')
+    expect(await later.keptJobs()).toBe('{"jobs":[1]}')
+  })
+
+  test('goes with the list when the phone is handed over', async () => {
+    const session = await enrolled()
+    await session.keepJobs('{"jobs":[1]}')
+    const { device, sealing } = session.enrolment.value!
+    await session.handOver()
+
+    expect(await new CopyStore('copy', { indexedDB: disk, IDBKeyRange }).keptJobs(device, sealing)).toBeNull()
+  })
+})
