@@ -23,6 +23,7 @@ from muster.api import (
     requests,
     rounds,
     session,
+    sheets,
     situation,
 )
 from muster.base.errors import Refusal
@@ -45,6 +46,7 @@ for module in (
     dispatch,
     requests,
     request_steps,
+    sheets,
 ):
     api.add_router("", module.router)
 

@@ -29,6 +29,7 @@ from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
 from muster.responders.models import Responder, SecondCheckIn, Standing
+from muster.sheets.models import Sheet, SheetDifference, SheetLine, SheetReturn
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
@@ -44,6 +45,10 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "facts": Fact.objects.filter(incident=incident),
         "second_copies": SecondCopy.objects.filter(incident=incident),
         "waiting": Waiting.objects.filter(incident=incident),
+        "sheet_differences": SheetDifference.objects.across(reason="sunset").filter(incident=incident),
+        "sheet_returns": SheetReturn.objects.across(reason="sunset").filter(incident=incident),
+        "sheet_lines": SheetLine.objects.across(reason="sunset").filter(purpose=purpose),
+        "sheets": Sheet.objects.across(reason="sunset").filter(incident=incident),
         "import_batches": ImportBatch.objects.filter(incident=incident),
         "messages": Message.objects.across(reason="sunset").filter(incident=incident),
         "channels": Channel.objects.across(reason="sunset").filter(incident=incident),

@@ -27,6 +27,7 @@ REASONS = frozenset(
         "dispatch",
         "reinforcement",
         "requests",
+        "sheets",
         "messages",
         "trips",
     }

@@ -24,13 +24,16 @@ _SHEET_ROWS = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a column looks. options: the choices of a drop-down list."""
+    """How a column looks. options: the choices of a drop-down list. free: may be written in although the
+    sheet is protected.
+    """
 
     header: str
     width: int = 12
     required: bool = False
     hidden: bool = False
     options: Sequence[str] = ()
+    free: bool = False
 
 
 def neutral(text: str) -> str:
@@ -58,6 +61,30 @@ class XlsxSheet:
             sheet.write_string(0, at, clean(look.header), book.required if look.required else book.header)
         sheet.freeze_panes(1, 0)
 
+    def add_free(self, cells: Iterable[str], *, all_free: bool = False) -> None:
+        """Write the next row of a protected sheet: the columns that are free (or all) take another word."""
+        self._row += 1
+        for at, text in enumerate(cells):
+            free = (all_free or self._looks[at].free) and not self._looks[at].hidden
+            form = self._book.free if free else self._book.text
+            if text:
+                self._sheet.write_string(self._row, at, clean(text), form)
+            elif free:
+                self._sheet.write_blank(self._row, at, None, form)
+
+    def protect(self) -> None:
+        """Against a slip of the hand, without a password: sorting and filtering stay possible."""
+        allowed = (
+            "sort",
+            "autofilter",
+            "format_columns",
+            "format_rows",
+            "insert_rows",
+            "select_locked_cells",
+        )
+        self._sheet.protect("", dict.fromkeys(allowed, True))
+        self._sheet.autofilter(0, 0, max(1, self._row), len(self._looks) - 1)
+
     def add(self, cells: Iterable[str], *, marked: frozenset[int] = frozenset(), faint: bool = False) -> None:
         """Write the next row. marked: places to colour; faint: grey, as an example is."""
         self._row += 1
@@ -70,10 +97,10 @@ class XlsxSheet:
                     self._row, at, clean(text), self._book.marked if at in marked else usual
                 )
 
-    def offer(self, at: int, source: str, *, rows: int = 5_000) -> None:
+    def offer(self, at: int, source: str, *, rows: int = 5_000, first: int = 1) -> None:
         """Give a column a drop-down list. Other words stay possible: a list is no lock."""
         self._sheet.data_validation(
-            1, at, rows, at, {"validate": "list", "source": source, "error_type": "warning"}
+            first, at, rows, at, {"validate": "list", "source": source, "error_type": "warning"}
         )
 
 
@@ -91,6 +118,7 @@ class XlsxFile:
         make = self._book.add_format
         base = {"num_format": "@", "valign": "top"}
         self.text = make(base)
+        self.free = make({**base, "locked": False, "bg_color": "#FFFBEA"})
         self.faint = make({**base, "italic": True, "font_color": "#7A7A7A"})
         self.marked = make({**base, "bg_color": "#FFD9D6", "text_wrap": True})
         self.header = make(
