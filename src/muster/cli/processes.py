@@ -84,6 +84,7 @@ def run_worker() -> None:
     from muster.cli.freeze_child import FreezeChild
     from muster.cli.import_child import ImportChild
     from muster.cli.message_thread import MessageThread
+    from muster.cli.placement_child import PlacementChild
     from muster.cli.plan_child import PlanChild
     from muster.intake.journal import open_reader
     from muster.sync.archiving import ARCHIVE, Archivist
@@ -93,6 +94,7 @@ def run_worker() -> None:
     stop = stop_event()
     plans, imports, rosters = PlanChild(), ImportChild(), FreezeChild()
     reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
+    places = PlacementChild()
     folder = settings.ENVIRONMENT.data / ARCHIVE
     archivist = Archivist(reader, folder, positions=positions, key=keystore().instance_key)
     messages = MessageThread(stop)
@@ -106,6 +108,7 @@ def run_worker() -> None:
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:
+            places.look_after()
             log.exception("worker: will try again")
             close_old_connections()
         stop.wait(WORK_SECONDS)
@@ -113,3 +116,4 @@ def run_worker() -> None:
     plans.stop()
     imports.stop()
     rosters.stop()
+    places.stop()

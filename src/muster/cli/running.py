@@ -21,6 +21,7 @@ def register_commands(app: typer.Typer) -> None:
     app.command("solve-plan", hidden=True)(solve_plan)
     app.command("freeze-round", hidden=True)(freeze_asked_round)
     tls = typer.Typer(help="Certificates for training and for a site that lives alone.")
+    app.command("place-people", hidden=True)(place_people)
     tls.command("init")(tls_init)
     app.add_typer(tls, name="tls")
 
@@ -97,6 +98,17 @@ def tls_init(
 ) -> None:
     """Make a local certificate authority and a certificate, for training or a site of one's own."""
     set_up()
+def place_people(plan: str) -> None:
+    """Solve, adopt or take back a placement plan that was asked for; started by the worker."""
+    import uuid
+
+    set_up()
+    from muster.base.clock import now
+    from muster.flows.placement import carry_on
+
+    carry_on(uuid.UUID(plan), at=now())
+
+
     from django.conf import settings
 
     from muster.cli.local_ca import make_local_ca

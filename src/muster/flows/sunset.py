@@ -29,6 +29,8 @@ from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
 from muster.responders.models import Responder, SecondCheckIn, Standing
+from muster.responders.placement.models import CalendarFeed, GridAssignment, PlacementPlan, PlacementSeat
+from muster.responders.teams.models import Team, TeamMember, TeamPlace
 from muster.sheets.models import Sheet, SheetDifference, SheetLine, SheetReturn
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
@@ -66,6 +68,13 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
         "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
             models.Q(first__in=_overlay_persons(purpose)) | models.Q(second__in=_overlay_persons(purpose))
+        "calendar_feeds": CalendarFeed.objects.filter(incident=incident),
+        "grid_assignments": GridAssignment.objects.across(reason="sunset").filter(incident=incident),
+        "placement_seats": PlacementSeat.objects.across(reason="sunset").filter(incident=incident),
+        "placement_plans": PlacementPlan.objects.filter(incident=incident),
+        "team_places": TeamPlace.objects.filter(incident=incident),
+        "team_members": TeamMember.objects.filter(incident=incident),
+        "teams": Team.objects.filter(incident=incident),
         ),
         "persons": Person.objects.across(reason="sunset").filter(purpose=purpose),
         "households": Household.objects.across(reason="sunset").filter(purpose=purpose),

@@ -10,8 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from muster.base.ids import new_id
+from muster.responders.placement import models as placement  # noqa: F401 -- its tables are ours
 from muster.responders.reinforcement import models as reinforcement  # noqa: F401 -- its tables are ours
 from muster.responders.states import ResponderStatus
+from muster.responders.teams import models as teams  # noqa: F401 -- its tables are ours
 from muster.storage.scoping import ScopedManager
 from muster.storage.sealed import SealedField
 

@@ -25,6 +25,7 @@ REASONS = frozenset(
         "count",
         "own",
         "dispatch",
+        "placement",
         "reinforcement",
         "requests",
         "sheets",

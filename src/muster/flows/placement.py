@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A placement plan comes into force, or is taken back: people, places and events in short writes.
+
+Asked for at a desk, done by the worker in a child that may be killed: each few hundred people are written
+whole or not at all, and whoever carries on begins with those who are left.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from muster.base.errors import Refusal
+from muster.incidents.models import Incident
+from muster.incidents.services import incident_with_id, is_in_force
+from muster.places.models import Area
+from muster.responders.models import Responder
+from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
+from muster.responders.placement.queries import (
+    open_assignments,
+    plan_with_id,
+    seats_of,
+    seats_within,
+    stale_seats,
+)
+from muster.responders.placement.reading import mark_of
+from muster.responders.placement.services import solve_plan
+from muster.responders.placement.states import (
+    ADOPTABLE,
+    RETURNABLE,
+    AssignmentState,
+    PlacementState,
+    SeatState,
+)
+from muster.responders.standing import change_statuses
+from muster.responders.states import ResponderStatus
+from muster.responders.teams.queries import teams_kept_together
+from muster.storage.many_rows import Insert
+from muster.storage.writes import pause_between_writes
+from muster.trail.services import record_event
+
+SEATS_PER_WRITE = 250
+_TRIES = 5
+# What a change of place reads and writes of a person: nothing that is sealed.
+_COLUMNS = (
+    "id", "incident", "sub_district", "grid", "home_grid", "home_area", "affiliation", "affiliations", "post",
+    "skills", "lon", "lat", "status", "status_since", "version", "minutes_served", "on_duty_since", "duty",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one short write does: people with their new status, places begun and ended, seats decided."""
+
+    placed: list[Responder] = field(default_factory=list)
+    freed: list[Responder] = field(default_factory=list)
+    ended: list[uuid.UUID] = field(default_factory=list)
+    begun: list[GridAssignment] = field(default_factory=list)
+    seats: dict[tuple[str, str], list[uuid.UUID]] = field(default_factory=dict)
+
+    def decide(self, seat: PlacementSeat, state: str, reason: str = "") -> None:
+        self.seats.setdefault((state, reason), []).append(seat.id)
+
+
+# ---- asked for at a desk --------------------------------------------------------------------------
+
+
+def ask_adopt(
+    plan: PlacementPlan,
+    *,
+    area: Area,
+    version: int,
+    without_changed: bool = False,
+    by: uuid.UUID,
+    at: datetime,
+) -> None:
+    """Adopts a plan or the part of it in an area; of two who ask at once one wins.
+
+    Raises:
+        Refusal: placement_not_ready, placement_incident_over, placement_area_outside, placement_nothing_left,
+            placement_stale, placement_busy, placement_changed_meanwhile.
+    """
+    if plan.state not in ADOPTABLE:
+        raise Refusal("placement_not_ready", state=plan.state)
+    _demand_in_force(plan, at)
+    if not area.path.startswith(plan.area_path):
+        raise Refusal("placement_area_outside")
+    if not seats_within(plan, area.path).filter(state=SeatState.PROPOSED).exists():
+        raise Refusal("placement_nothing_left")
+    if not without_changed:
+        changed = sum(1 for _ in stale_seats(plan, area.path))
+        if changed:
+            raise Refusal("placement_stale", count=changed)
+    _take_in_hand(
+        plan, version, from_states=ADOPTABLE, to=PlacementState.ADOPTING, path=area.path, verb="adopt", by=by,
+        at=at,
+    )  # fmt: skip
+
+
+def ask_take_back(plan: PlacementPlan, *, version: int, by: uuid.UUID, at: datetime) -> None:
+    """Takes back what was adopted of a plan: each goes back to where he was, unless he is on duty already.
+
+    Raises:
+        Refusal: placement_not_adopted, placement_incident_over, placement_busy, placement_changed_meanwhile.
+    """
+    if plan.state not in RETURNABLE:
+        raise Refusal("placement_not_adopted")
+    _demand_in_force(plan, at)
+    _take_in_hand(
+        plan, version, from_states=RETURNABLE, to=PlacementState.TAKING_BACK, path=plan.area_path,
+        verb="take_back", by=by, at=at,
+    )  # fmt: skip
+
+
+def _demand_in_force(plan: PlacementPlan, at: datetime) -> None:
+    incident = incident_with_id(plan.incident)
+    if not is_in_force(incident, at=at):
+        raise Refusal("placement_incident_over", incident=incident.name)
+
+
+def _take_in_hand(
+    plan: PlacementPlan, version: int, *, from_states: frozenset[PlacementState], to: PlacementState,
+    path: str, verb: str, by: uuid.UUID, at: datetime,
+) -> None:  # fmt: skip
+    """One change of state with the version that the asker saw; no two plans of one ground at a time."""
+    who = (
+        {"adopted_at": at, "adopted_by": by}
+        if to == PlacementState.ADOPTING
+        else {"taken_back_at": at, "taken_back_by": by}
+    )
+    with transaction.atomic():
+        # On PostgreSQL the incident's row makes two that ask for different plans wait for each other.
+        Incident.objects.select_for_update().get(id=plan.incident)
+        changed = PlacementPlan.objects.filter(id=plan.id, version=version, state__in=from_states).update(
+            state=to, version=version + 1, adopt_path=path, progress=None, **who
+        )
+        if not changed:
+            raise Refusal("placement_changed_meanwhile")
+        busy = PlacementPlan.objects.filter(
+            incident=plan.incident, state__in=[PlacementState.ADOPTING, PlacementState.TAKING_BACK]
+        ).exclude(id=plan.id)
+        if any(o.area_path.startswith(path) or path.startswith(o.area_path) for o in busy.only("area_path")):
+            raise Refusal("placement_busy")
+        record_event(
+            "PlacementPlan", plan.id, verb, at=at, actor=by, incident=plan.incident,
+            from_state=plan.state, to_state=to, area=plan.area,
+        )  # fmt: skip
+
+
+# ---- done by the worker ---------------------------------------------------------------------------
+
+
+def carry_on(plan_id: uuid.UUID, *, at: datetime) -> PlacementPlan:
+    """Does what was asked for a plan, from where it stands: solve, adopt, take back."""
+    plan = plan_with_id(plan_id)
+    if plan.state == PlacementState.QUEUED:
+        return solve_plan(plan_id, teams=teams_kept_together(plan.incident))
+    if plan.state == PlacementState.ADOPTING:
+        adopt_all(plan, at=at)
+    elif plan.state == PlacementState.TAKING_BACK:
+        take_back_all(plan, at=at)
+    return plan_with_id(plan_id)
+
+
+def adopt_all(plan: PlacementPlan, *, at: datetime) -> None:
+    """Everybody who is left of the part that is being adopted, a few hundred at a time."""
+    left = seats_within(plan, plan.adopt_path).filter(state=SeatState.PROPOSED)
+    _in_parts(plan, left, lambda seats: _adopt_some(plan, seats, at=at))
+    remains = seats_of(plan).filter(state=SeatState.PROPOSED).exists()
+    _end(plan, PlacementState.PARTLY if remains else PlacementState.ADOPTED)
+
+
+def take_back_all(plan: PlacementPlan, *, at: datetime) -> None:
+    """Everybody who was given a place by this plan goes back to where he was."""
+    left = seats_of(plan).filter(state=SeatState.ADOPTED)
+    _in_parts(plan, left, lambda seats: _return_some(plan, seats, at=at))
+    _end(plan, PlacementState.TAKEN_BACK)
+
+
+def _end(plan: PlacementPlan, state: PlacementState) -> None:
+    PlacementPlan.objects.filter(
+        id=plan.id, state__in=[PlacementState.ADOPTING, PlacementState.TAKING_BACK]
+    ).update(state=state, version=plan.version + 1, progress=None)
+
+
+def _in_parts(
+    plan: PlacementPlan,
+    left: object,
+    work: Callable[[Sequence[PlacementSeat]], _Changes],
+) -> None:
+    """Reads and decides before each write, checks versions in it, shows how far it is."""
+    stage = "adopt" if plan.state == PlacementState.ADOPTING else "take_back"
+    total, done, after = left.count(), 0, 0  # type: ignore[attr-defined]
+    while True:
+        seats = list(left.filter(number__gt=after).order_by("number")[:SEATS_PER_WRITE])  # type: ignore[attr-defined]
+        if not seats:
+            return
+        done, after = done + len(seats), seats[-1].number
+        progress = {"stage": stage, "done": done, "total": total}
+        for attempt in range(_TRIES):
+            try:
+                _write(plan, work(seats), at=_moment(plan), progress=progress)
+                break
+            except Refusal as refusal:
+                if refusal.code != "responder_changed_meanwhile" or attempt + 1 == _TRIES:
+                    raise
+        pause_between_writes()
+
+
+def _moment(plan: PlacementPlan) -> datetime:
+    """When it was asked for: an adoption that was interrupted has one time, not two."""
+    moment = plan.adopted_at if plan.state == PlacementState.ADOPTING else plan.taken_back_at
+    assert moment is not None
+    return moment
+
+
+def _actor(plan: PlacementPlan) -> uuid.UUID | None:
+    return plan.adopted_by if plan.state == PlacementState.ADOPTING else plan.taken_back_by
+
+
+def _people(seats: Sequence[PlacementSeat]) -> dict[uuid.UUID, Responder]:
+    rows = Responder.objects.across(reason="placement").filter(id__in=[seat.responder for seat in seats])
+    return {row.id: row for row in rows.only(*_COLUMNS)}
+
+
+def _adopt_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:
+    people = _people(seats)
+    open_places = open_assignments(list(people))
+    changes = _Changes()
+    for seat in seats:
+        one = people.get(seat.responder)
+        if one is None:
+            changes.decide(seat, SeatState.SKIPPED, "seat_gone")
+        elif _mark(one) != seat.mark:
+            changes.decide(seat, SeatState.SKIPPED, "seat_changed")
+        elif seat.grid is None:
+            changes.decide(seat, SeatState.ADOPTED)
+            if one.grid is not None:
+                one.grid, one.post, one.duty = None, "", ""
+                changes.freed.append(one)
+                changes.ended.append(one.id)
+        else:
+            changes.decide(seat, SeatState.ADOPTED)
+            if _stands_there(seat, one, open_places.get(one.id)):
+                continue
+            if (one.grid, one.post) != (seat.grid, seat.post):
+                one.duty = ""
+            one.grid, one.post = seat.grid, seat.post
+            changes.placed.append(one)
+            changes.ended.append(one.id)
+            changes.begun.append(_place(plan, seat))
+    return changes
+
+
+def _stands_there(seat: PlacementSeat, one: Responder, place: GridAssignment | None) -> bool:
+    """Whether somebody holds this very place already: then nothing is written about him."""
+    wanted = (seat.grid, seat.post)
+    held = place is not None and (place.grid, place.post) == wanted
+    return held and one.status == ResponderStatus.ASSIGNED and (one.grid, one.post) == wanted
+
+
+def _place(plan: PlacementPlan, seat: PlacementSeat) -> GridAssignment:
+    assert seat.grid is not None
+    return GridAssignment(
+        incident=plan.incident, sub_district=seat.sub_district, grid=seat.grid, responder=seat.responder,
+        post=seat.post, plan=plan.id, since=_moment(plan),
+    )  # fmt: skip
+
+
+def _mark(one: Responder) -> int:
+    return mark_of((one.status, one.grid, one.home_grid, one.post, one.skills, one.lon, one.lat))
+
+
+def _return_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:
+    people = _people(seats)
+    open_places = open_assignments(list(people))
+    changes = _Changes()
+    for seat in seats:
+        one, place = people.get(seat.responder), open_places.get(seat.responder)
+        if one is None:
+            changes.decide(seat, SeatState.KEPT, "seat_gone")
+        elif not _stands_as_placed(plan, seat, one, place):
+            untouched = (seat.grid, seat.post) == (seat.old_grid, seat.old_post)
+            state = SeatState.TAKEN_BACK if untouched else SeatState.KEPT
+            serving = one.status not in (ResponderStatus.ASSIGNED, ResponderStatus.VETTED)
+            changes.decide(seat, state, "" if untouched else "seat_on_duty" if serving else "seat_changed")
+        else:
+            changes.decide(seat, SeatState.TAKEN_BACK)
+            one.grid, one.post = seat.old_grid, seat.old_post
+            one.duty = ""
+            changes.ended.append(one.id)
+            back = changes.placed if seat.old_status == ResponderStatus.ASSIGNED else changes.freed
+            back.append(one)
+    return changes
+
+
+def _stands_as_placed(
+    plan: PlacementPlan, seat: PlacementSeat, one: Responder, place: GridAssignment | None
+) -> bool:
+    """Whether somebody is still exactly where this plan put him, and has not begun to serve."""
+    if seat.grid is None:
+        return seat.old_grid is not None and one.status == ResponderStatus.VETTED and one.grid is None
+    return (
+        one.status == ResponderStatus.ASSIGNED
+        and place is not None
+        and place.plan == plan.id
+        and (one.grid, one.post) == (seat.grid, seat.post)
+    )
+
+
+def _write(plan: PlacementPlan, changes: _Changes, *, at: datetime, progress: dict[str, object]) -> None:
+    adopting = plan.state == PlacementState.ADOPTING
+    verb, by = ("place" if adopting else "unplace"), _actor(plan)
+    decided = {key: ids for key, ids in changes.seats.items() if ids}
+    was = SeatState.PROPOSED if adopting else SeatState.ADOPTED
+    new = Insert(GridAssignment, changes.begun)
+    with transaction.atomic():
+        for rows, status in (
+            (changes.placed, ResponderStatus.ASSIGNED),
+            (changes.freed, ResponderStatus.VETTED),
+        ):
+            change_statuses(
+                rows, status, by=by, at=at, verb=verb, reason="placement", columns=("grid", "post", "duty")
+            )
+        _end_places(plan, changes.ended, at=at, adopting=adopting)
+        new.execute()
+        for (state, reason), ids in decided.items():
+            rows = seats_of(plan).filter(id__in=ids, state=was)
+            if rows.update(state=state, reason=reason) != len(ids):
+                raise Refusal("placement_changed_meanwhile")
+        PlacementPlan.objects.filter(id=plan.id).update(progress=progress)
+
+
+def _end_places(plan: PlacementPlan, people: Sequence[uuid.UUID], *, at: datetime, adopting: bool) -> None:
+    """Places end with the one who ended them noted, so that taking back can begin them again."""
+    if not people:
+        return
+    mine = GridAssignment.objects.across(reason="placement").filter(responder__in=people)
+    if adopting:
+        mine.filter(until__isnull=True).update(until=at, state=AssignmentState.HANDED_OVER, ended_by=plan.id)
+        return
+    mine.filter(until__isnull=True, plan=plan.id).update(until=at, state=AssignmentState.TAKEN_BACK)
+    before = mine.filter(ended_by=plan.id)
+    again = {"until": None, "ended_by": None}
+    before.filter(accepted_at__isnull=True).update(state=AssignmentState.NOMINATED, **again)
+    before.filter(accepted_at__isnull=False).update(state=AssignmentState.ACCEPTED, **again)
+
+
+__all__ = ["adopt_all", "ask_adopt", "ask_take_back", "carry_on", "take_back_all"]
