@@ -75,7 +75,8 @@ def make_enrol_code(
 
 
 def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_districts: Sequence[int],
-                 grids: Sequence[int], at: datetime) -> tuple[Device, Lease, str]:  # fmt: skip
+                 grids: Sequence[int], at: datetime,
+                 until: datetime | None = None) -> tuple[Device, Lease, str]:  # fmt: skip
     """A phone joins: the code is used up, the phone's public key is kept, and a lease is signed.
 
     Raises:
@@ -86,8 +87,9 @@ def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_distri
     known = _enrolled_before(row, key)
     if known is not None:
         lease, text = issue_lease(
-            known, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at
-        )
+            known, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at,
+            until=until,
+        )  # fmt: skip
         return known, lease, text
     with transaction.atomic():
         device = Device.objects.create(
@@ -101,8 +103,9 @@ def enrol_device(*, code: str, public_key: dict[str, Any], name: str, sub_distri
         if row.expires_at <= at:
             raise Refusal("code_expired")
         lease, text = issue_lease(
-            device, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at
-        )
+            device, actor=row.worker, incident=row.incident, grids=grids, sub_districts=sub_districts, at=at,
+            until=until,
+        )  # fmt: skip
     return device, lease, text
 
 
@@ -135,8 +138,12 @@ def read_public_key(jwk: dict[str, Any]) -> dict[str, str]:
 
 
 def issue_lease(device: Device, *, actor: User, incident: uuid.UUID, grids: Sequence[int],
-                sub_districts: Sequence[int], at: datetime, epoch: int = 1) -> tuple[Lease, str]:  # fmt: skip
-    """Signs what a device may do from now on, and keeps a row of it so that it can be taken back."""
+                sub_districts: Sequence[int], at: datetime, epoch: int = 1,
+                until: datetime | None = None) -> tuple[Lease, str]:  # fmt: skip
+    """Signs what a device may do from now on, and keeps a row of it so that it can be taken back.
+
+    until: when this house's own right to speak ends, if it is a site's.
+    """
     key = keystore().instance_key()
     row = Lease.objects.create(
         device=device,
@@ -146,7 +153,7 @@ def issue_lease(device: Device, *, actor: User, incident: uuid.UUID, grids: Sequ
         sub_districts=list(sub_districts),
         epoch=epoch,
         issued_at=at,
-        expires_at=at + LEASE_LIFE,
+        expires_at=min(at + LEASE_LIFE, until) if until else at + LEASE_LIFE,
     )
     text = codes.make_lease(
         key,
@@ -161,12 +168,13 @@ def issue_lease(device: Device, *, actor: User, incident: uuid.UUID, grids: Sequ
             issued_at=row.issued_at,
             expires_at=row.expires_at,
             epoch=epoch,
+            key=device.public_key,
         ),
     )
     return row, text
 
 
-def renew_lease(lease: Lease, *, at: datetime) -> tuple[Lease, str]:
+def renew_lease(lease: Lease, *, at: datetime, until: datetime | None = None) -> tuple[Lease, str]:
     """A fresh lease for the same device, actor and grids; refused once the device or the lease was taken
     back.
     """
@@ -180,6 +188,7 @@ def renew_lease(lease: Lease, *, at: datetime) -> tuple[Lease, str]:
         sub_districts=lease.sub_districts,
         at=at,
         epoch=lease.epoch + 1,
+        until=until,
     )
 
 

@@ -29,6 +29,8 @@ from muster.places.queries import small_grids_below
 from muster.responders.services import responder_for_worker
 from muster.storage.keys import keystore
 from muster.sync.pull import incident_json, pull
+from muster.sync.site.adopting import adopt_lease
+from muster.sync.site.standing import may_lend_until
 from muster.trail.models import Verdict, Waiting
 from muster.trail.queries import facts_with_keys
 from muster.trail.services import record_disclosures, record_event
@@ -58,6 +60,7 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
         sub_districts=_sub_districts(grid),
         grids=grids,
         at=at,
+        until=may_lend_until(at=at),
     )
     incident = Incident.objects.get(id=lease.incident)
     take_worker_posts(grids, holder=lease.actor, incident=incident, since=code.made_at, at=at)
@@ -118,6 +121,8 @@ def lease_of(request: HttpRequest) -> Lease:
         raise Refusal("not_signed_in")
     claims = read_lease(header.removeprefix("Bearer "), keystore().trusted_keys())
     lease = Lease.objects.select_related("device", "actor").filter(id=claims.id, device=claims.device).first()
+    if lease is None and claims.instance != keystore().instance_key().instance:
+        lease = adopt_lease(claims, at=now())
     if lease is None:
         raise Refusal("lease_revoked")
     return lease

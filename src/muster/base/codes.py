@@ -7,19 +7,19 @@ work for this person in this incident). Badge, pass and person code will be furt
 
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from muster.base.crypto import SigningKey, TrustedKey, read_signed, sign_claims
+from muster.base.crypto import SigningKey, TrustedKey, public_jwk, read_signed, sign_claims
 from muster.base.crypto.signing import b64url, unb64url
 from muster.base.errors import Refusal, UnprovenSignature
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ENROL_LETTERS = 8
 LEASE = "muster-lease"
-_ISS, _SUB, _EXP, _IAT, _CTI = 1, 2, 4, 6, 7
+_ISS, _SUB, _EXP, _IAT, _CTI, _CNF = 1, 2, 4, 6, 7, 8
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": "", "－": "", "—": "", "　": ""})
 
 
@@ -40,7 +40,10 @@ def normalise_enrol_code(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What an instance once said a device may do. Whether it still holds is the caller's question."""
+    """What an instance once said a device may do. Whether it still holds is the caller's question.
+
+    key: the device's public key, so that a house that never saw the device can check what it signed.
+    """
 
     id: uuid.UUID
     instance: uuid.UUID
@@ -52,6 +55,7 @@ class Lease:
     issued_at: datetime
     expires_at: datetime
     epoch: int
+    key: Mapping[str, str] | None = None
 
 
 def make_lease(key: SigningKey, lease: Lease) -> str:
@@ -70,6 +74,8 @@ def make_lease(key: SigningKey, lease: Lease) -> str:
         "grids": list(lease.grids),
         "epoch": lease.epoch,
     }
+    if lease.key is not None:
+        claims[_CNF] = public_jwk(lease.key)
     return b64url(sign_claims(key, claims, typ=LEASE))
 
 
@@ -85,7 +91,7 @@ def read_lease(token: str, trusted_keys: Iterable[TrustedKey]) -> Lease:
     claims, key = read_signed(raw, trusted_keys, typ=LEASE)
     try:
         lease = _lease_of(claims)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, Refusal):
         raise UnprovenSignature("token_malformed") from None
     if lease.instance != key.instance:
         # A trusted site may not speak in the city's name.
@@ -105,6 +111,7 @@ def _lease_of(claims: dict[int | str, Any]) -> Lease:
         issued_at=datetime.fromtimestamp(_whole(claims[_IAT]), UTC),
         expires_at=datetime.fromtimestamp(_whole(claims[_EXP]), UTC),
         epoch=_whole(claims["epoch"]),
+        key=public_jwk(claims[_CNF]) if _CNF in claims else None,
     )
 
 

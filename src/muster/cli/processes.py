@@ -89,14 +89,18 @@ def run_worker() -> None:
     from muster.intake.journal import open_reader
     from muster.sync.archiving import ARCHIVE, Archivist
     from muster.sync.fold import positions
+    from muster.sync.site.passing import kept_positions
     from muster.trail.services import seal_events
 
     stop = stop_event()
     plans, imports, rosters = PlanChild(), ImportChild(), FreezeChild()
-    reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
     places = PlacementChild()
+    reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
     folder = settings.ENVIRONMENT.data / ARCHIVE
-    archivist = Archivist(reader, folder, positions=positions, key=keystore().instance_key)
+    # What a site has not passed on stays where its forwarder reads.
+    archivist = Archivist(
+        reader, folder, positions=lambda: kept_positions(positions()), key=keystore().instance_key
+    )
     messages = MessageThread(stop)
     messages.start()
     while not stop.is_set():
@@ -104,11 +108,11 @@ def run_worker() -> None:
             plans.look_after()
             imports.look_after()
             rosters.look_after()
+            places.look_after()
             archivist.look_after(at=now())
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:
-            places.look_after()
             log.exception("worker: will try again")
             close_old_connections()
         stop.wait(WORK_SECONDS)

@@ -18,10 +18,11 @@ def register_commands(app: typer.Typer) -> None:
     app.command(hidden=True)(web)
     app.command(hidden=True)(fold)
     app.command(hidden=True)(work)
+    app.command(hidden=True)(forward)
     app.command("solve-plan", hidden=True)(solve_plan)
     app.command("freeze-round", hidden=True)(freeze_asked_round)
-    tls = typer.Typer(help="Certificates for training and for a site that lives alone.")
     app.command("place-people", hidden=True)(place_people)
+    tls = typer.Typer(help="Certificates for training and for a site that lives alone.")
     tls.command("init")(tls_init)
     app.add_typer(tls, name="tls")
 
@@ -38,8 +39,9 @@ def serve() -> None:
     set_up()
     run_migrations()
     from muster.cli.supervisor import Supervisor, house_processes
+    from muster.sync.site.standing import home_city
 
-    Supervisor(house_processes()).run()
+    Supervisor(house_processes(is_site=home_city() is not None)).run()
 
 
 def web() -> None:
@@ -65,6 +67,14 @@ def work() -> None:
     run_worker()
 
 
+def forward() -> None:
+    """Pass a site's journal on to its city until told to stop."""
+    set_up()
+    from muster.cli.forwarding import run_forwarder
+
+    run_forwarder()
+
+
 def solve_plan(plan: str) -> None:
     """Solve one queued division plan; started by the worker."""
     import uuid
@@ -88,16 +98,6 @@ def freeze_asked_round(round_id: str) -> None:
     freeze_round(asked, by=asked.freeze_asked_by, at=now())
 
 
-def tls_init(
-    host: Annotated[
-        list[str] | None, typer.Option(help="a host name or address; may be given more than once")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="where to write; default: tls in the data folder")
-    ] = None,
-) -> None:
-    """Make a local certificate authority and a certificate, for training or a site of one's own."""
-    set_up()
 def place_people(plan: str) -> None:
     """Solve, adopt or take back a placement plan that was asked for; started by the worker."""
     import uuid
@@ -109,6 +109,16 @@ def place_people(plan: str) -> None:
     carry_on(uuid.UUID(plan), at=now())
 
 
+def tls_init(
+    host: Annotated[
+        list[str] | None, typer.Option(help="a host name or address; may be given more than once")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="where to write; default: tls in the data folder")
+    ] = None,
+) -> None:
+    """Make a local certificate authority and a certificate, for training or a site of one's own."""
+    set_up()
     from django.conf import settings
 
     from muster.cli.local_ca import make_local_ca

@@ -42,14 +42,15 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
-def house_processes() -> list[Process]:
-    """web, intake, fold, worker: who writes what stands in docs/decisions/0001."""
-    return [
+def house_processes(*, is_site: bool = False) -> list[Process]:
+    """web, intake, fold, worker (who writes what: docs/decisions/0001); at a site also a forwarder."""
+    house = [
         Process("web", muster("web")),
         Process("intake", [sys.executable, "-m", "muster.intake"]),
         Process("fold", muster("fold")),
         Process("worker", muster("work")),
     ]
+    return [*house, Process("forward", muster("forward"))] if is_site else house
 
 
 class Supervisor:

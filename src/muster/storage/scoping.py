@@ -28,8 +28,9 @@ REASONS = frozenset(
         "placement",
         "reinforcement",
         "requests",
-        "sheets",
+        "site",
         "messages",
+        "sheets",
         "trips",
     }
 )

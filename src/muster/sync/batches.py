@@ -21,6 +21,8 @@ from muster.base.codes import read_lease
 from muster.base.crypto import TrustedKey, verify
 from muster.base.errors import Refusal
 from muster.intake.journal import JournalRow
+from muster.storage.keys import keystore
+from muster.sync.site.adopting import adopt_lease
 from muster.trail.incoming import Incoming, Ruling, flagged, held, quarantined
 
 RECORDING_GRACE = timedelta(hours=24)
@@ -160,7 +162,8 @@ def _against_batch(
         claims = _leases.claims(row.lease, trusted)
     except Refusal:
         return quarantined("lease_forged"), None
-    device, lease = issued.devices.get(row.device), issued.leases.get(claims.id)
+    lease = issued.leases.get(claims.id) or _adopted(claims, row, issued)
+    device = issued.devices.get(row.device)
     if device is None or device.public_key is None or batch.device != row.device:
         return quarantined("device_unknown"), lease
     if lease is None or claims.device != row.device:
@@ -168,6 +171,18 @@ def _against_batch(
     if not verify(row.alg, device.public_key, row.body or b"", row.signature):
         return quarantined("bad_signature"), lease
     return None, lease
+
+
+def _adopted(claims: Claims, row: JournalRow, issued: Issued) -> Lease | None:
+    """A lease that another house of ours lent: from now on it is known here, and its device with it."""
+    if claims.device != row.device or claims.instance == keystore().instance_key().instance:
+        return None
+    lease = adopt_lease(claims, at=row.received_at)
+    if lease is not None:
+        issued.leases[lease.id] = lease
+        issued.devices[lease.device_id] = lease.device
+        issued.actors.setdefault(lease.device_id, set()).add(lease.actor_id)
+    return lease
 
 
 class _ReadLeases:

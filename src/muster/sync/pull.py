@@ -34,6 +34,7 @@ from muster.register.queries import open_needs
 from muster.situation.coverage import figures
 from muster.storage.keys import keystore
 from muster.storage.sealed import reveal_column
+from muster.sync.site.standing import may_lend_until
 from muster.trail.models import Fact
 from muster.trail.services import record_disclosures
 
@@ -43,25 +44,31 @@ RENEW_BELOW = timedelta(hours=16)
 
 @dataclass(slots=True)
 class Cursor:
-    """grids: revision known per grid. verdicts: applied-at of the last verdict told."""
+    """grids: revision known per grid. verdicts: applied-at of the last verdict told.
 
+    house: whose revisions these are. A phone that comes from the city to a site, or home again, asks anew.
+    """
+
+    house: str
     grids: dict[int, int] = field(default_factory=dict)
     verdicts: datetime | None = None
 
     @classmethod
-    def read(cls, text: str | None) -> Cursor:
+    def read(cls, text: str | None, *, house: str) -> Cursor:
         """Raises Refusal("cursor_bad")."""
         if not text:
-            return cls()
+            return cls(house)
         try:
             raw = json.loads(base64.urlsafe_b64decode(text.encode()))
             told = datetime.fromisoformat(raw["v"]) if raw["v"] else None
-            return cls({int(g): int(r) for g, r in raw["g"].items()}, told)
+            grids = {int(g): int(r) for g, r in raw["g"].items()}
+            return cls(house, grids, told) if raw.get("h") == house else cls(house)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Refusal("cursor_bad") from error
 
     def write(self) -> str:
         raw = {
+            "h": self.house,
             "g": {str(g): r for g, r in sorted(self.grids.items())},
             "v": self.verdicts.isoformat() if self.verdicts else None,
         }
@@ -81,7 +88,7 @@ def demand_lease(lease: Lease, *, at: datetime) -> None:
 def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
     """Everything that changed for this phone since its cursor."""
     demand_lease(lease, at=at)
-    cursor = Cursor.read(since)
+    cursor = Cursor.read(since, house=keystore().instance_key().kid)
     incident = Incident.objects.get(id=lease.incident)
     pack = pack_of(incident)
     # Verdicts are read first: a phone lets go of a fact with its verdict, so the row must come with it.
@@ -99,10 +106,12 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
     for grid in grids:
         if cursor.grids.get(grid.id) != grid.revision:
             changes.read_grid(grid, pack)
-    renewed, text = renew_lease(lease, at=at) if lease.expires_at - at < RENEW_BELOW else (lease, None)
+    until = may_lend_until(at=at)
+    due = lease.expires_at - at < RENEW_BELOW and lease.expires_at != until
+    renewed, text = renew_lease(lease, at=at, until=until) if due else (lease, None)
     if changes.persons:
         _disclose(lease, grids, changes, at)
-    after = Cursor({g.id: g.revision for g in grids}, told)
+    after = Cursor(cursor.house, {g.id: g.revision for g in grids}, told)
     return {
         "v": 1,
         "cursor": after.write(),

@@ -41,6 +41,16 @@ class Identities:
             self._vault.cache.clear()
             return made
 
+    def assume(self, instance: uuid.UUID, private: bytes) -> SigningKey:
+        """Be the instance that a city made and certified for this house. Again is harmless."""
+        with self._vault.lock:
+            made = _signing_key(instance, Ed25519PrivateKey.from_private_bytes(private))
+            standing = self._stored()
+            if standing is None or standing.kid != made.kid:
+                self._put(made, replace=True)
+            self._vault.cache.clear()
+            return made
+
     def trusted(self) -> list[TrustedKey]:
         with self._vault.lock:
             self.own()
@@ -87,19 +97,20 @@ class Identities:
         return SigningKey(uuid.UUID(row[0]), row[1], json.loads(row[2]), private)
 
     def _make(self, *, replace: bool) -> SigningKey:
-        private = Ed25519PrivateKey.generate()
-        jwk = signing.ed25519_jwk(private.public_key())
-        made = SigningKey(ids.new_id(), signing.key_id(jwk), jwk, private)
+        return self._put(_signing_key(ids.new_id(), Ed25519PrivateKey.generate()), replace=replace)
+
+    def _put(self, made: SigningKey, *, replace: bool) -> SigningKey:
         at = clock.now().isoformat()
         with self._vault.writing() as db:
             standing = self._stored()  # another process may have been first
             if standing and not replace:
                 return standing
             db.execute("UPDATE identity SET retired_at = ? WHERE retired_at IS NULL", (at,))
-            wrapped = self._vault.wrap(private.private_bytes_raw(), "identity", str(made.instance))
+            raw = made.private.private_bytes_raw()
+            wrapped = self._vault.wrap(raw, "identity", str(made.instance))
             db.execute(
                 "INSERT INTO identity (instance, kid, jwk, wrapped, made_at) VALUES (?, ?, ?, ?, ?)",
-                (str(made.instance), made.kid, json.dumps(jwk), wrapped, at),
+                (str(made.instance), made.kid, json.dumps(made.jwk), wrapped, at),
             )
         return made
 
@@ -129,6 +140,11 @@ class Identities:
             )
             self._vault.cache.clear()
         return TrustedKey(instance, kid, jwk, own=False, certificate=certificate)
+
+
+def _signing_key(instance: uuid.UUID, private: Ed25519PrivateKey) -> SigningKey:
+    jwk = signing.ed25519_jwk(private.public_key())
+    return SigningKey(instance, signing.key_id(jwk), jwk, private)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -197,6 +197,10 @@ class Keystore:
         """Take a new instance id and key (after a restore); the old key stays trusted for what it signed."""
         return self._identities.renew()
 
+    def assume_identity(self, instance: uuid.UUID, private: bytes) -> SigningKey:
+        """Be the instance whose key a city made for this house: how a site is opened."""
+        return self._identities.assume(instance, private)
+
     def trusted_keys(self) -> list[TrustedKey]:
         """Return our own keys (also retired ones), keys that they certified, and keys the operator pinned."""
         return self._identities.trusted()

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether this house is a site, and until when it may lend its word."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from muster.base.errors import Refusal
+from muster.sync.models import HomeCity
+
+
+def home_city() -> HomeCity | None:
+    """The city this house works for; None where it is nobody's site."""
+    return HomeCity.objects.first()
+
+
+def may_lend_until(*, at: datetime) -> datetime | None:
+    """The end of every lease that this house signs; None where it has no end of its own.
+
+    Raises Refusal("site_over") once its day has come: it takes and passes on, and lets nobody read.
+    """
+    home = home_city()
+    if home is None:
+        return None
+    if home.until <= at or home.closed_at is not None:
+        raise Refusal("site_over", until=home.until.isoformat(timespec="minutes"))
+    return home.until
