@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "muster.responders",
     "muster.campaigns",
     "muster.requests",
+    "muster.trips",
     "muster.sheets",
     "muster.sync",
     "muster.situation",

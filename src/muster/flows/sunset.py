@@ -36,6 +36,7 @@ from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
 from muster.trail.services import record_event
+from muster.trips.models import HospitalAsked, Trip, TripSeries
 
 KNOWN_COPIES = ("backups older than this record", "exports handed out", "phones whose lease has not ended")
 
@@ -54,6 +55,9 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "import_batches": ImportBatch.objects.filter(incident=incident),
         "messages": Message.objects.across(reason="sunset").filter(incident=incident),
         "channels": Channel.objects.across(reason="sunset").filter(incident=incident),
+        "hospitals_asked": HospitalAsked.objects.across(reason="sunset").filter(incident=incident),
+        "trips": Trip.objects.across(reason="sunset").filter(incident=incident),
+        "trip_series": TripSeries.objects.across(reason="sunset").filter(incident=incident),
         "offers": Offer.objects.filter(incident=incident),
         "contacts": Contact.objects.filter(
             request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")
