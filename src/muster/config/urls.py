@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from muster.api import open311, pages
-from muster.api.resident import asking, relatives, tracking
+from muster.api.resident import asking, helping, relatives, tracking
 from muster.api.site import api, sync_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +24,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("track", tracking.find),
     path("track/<str:code>", tracking.track),
     path("relative", relatives.relative),
+    path("help", helping.check_in),
+    path("help/find", helping.find),
+    path("help/<str:code>", helping.mine),
+    path("help/<str:code>/change", helping.change),
 ]
 handler404 = "muster.api.problems.not_found"
 handler500 = "muster.api.problems.house_fault"

@@ -80,6 +80,15 @@ class Pack(s.Table, frozen=True, kw_only=True):
             return term(key, lang)
         return own.zh if lang == "zh" else own.en
 
+    @property
+    def branch(self) -> s.Words | None:
+        """What a sensitive affiliation's members belong to, where this pack asks for it."""
+        return next((one.branch for one in self.affiliations if one.branch is not None), None)
+
+    @property
+    def asks_sensitive_affiliation(self) -> bool:
+        return self.branch is not None
+
     def campaign_kind(self, key: str) -> s.CampaignKind:
         """Return a kind with everything filled in. Raises LookupError for an unknown key."""
         for kind in self.campaign_kinds:

@@ -205,9 +205,12 @@ class TeamPost(Named, frozen=True):
 
 
 class Affiliation(Named, frozen=True):
-    """Who somebody is when they serve; a sensitive one is never asked for as a must."""
+    """Who somebody is when they serve. A sensitive one is never a must, and asked for only where `branch`
+    says what its members belong to.
+    """
 
     sensitive: bool = False
+    branch: Words | None = None
 
 
 # ---- requests, supplies, places to go -------------------------------------------------------------

@@ -18,7 +18,7 @@ from muster.base.errors import Refusal
 from muster.places.models import Grid
 from muster.responders.models import Responder, Standing
 from muster.responders.rules import demand_transition
-from muster.responders.states import ResponderStatus
+from muster.responders.states import NEEDS_VETTING, ResponderStatus
 from muster.storage.many_rows import Insert, update_unchanged
 from muster.storage.writes import LostRace, chunks
 from muster.trail.models import Event
@@ -60,10 +60,13 @@ def change_statuses(
     columns: what else the caller has set on the rows and wants written with it (grid, post, duty …).
 
     Raises:
-        Refusal: responder_step; responder_changed_meanwhile where one was changed since it was read.
+        Refusal: responder_step, responder_not_vetted; responder_changed_meanwhile where one was changed since
+        it was read.
     """
     for row in rows:
         demand_transition(row.status, to)
+        if to in NEEDS_VETTING and row.vetted_at is None:
+            raise Refusal("responder_not_vetted")
     for some in chunks(rows):
         before = [row.status for row in some]
         for row in some:
@@ -119,7 +122,7 @@ def affiliations_of(row: Responder) -> list[str]:
 
 def areas_of(rows: Collection[Responder]) -> dict[uuid.UUID, int | None]:
     """The area where each serves, lives, or says that he lives."""
-    grids = {row.grid or row.home_grid for row in rows} - {None}
+    grids = {row.grid or row.home_grid or 0 for row in rows} - {0}
     known = dict(Grid.objects.filter(id__in=grids).values_list("id", "area_id")) if grids else {}
     return {row.id: known.get(row.grid or row.home_grid or 0, row.home_area) for row in rows}
 

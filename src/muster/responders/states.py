@@ -21,6 +21,8 @@ R = ResponderStatus
 
 # Who may be asked to go somewhere now.
 CAN_BE_ASKED = frozenset({R.ASSIGNED, R.ON_DUTY, R.STANDBY})
+# What somebody reaches only after a desk has said yes to him.
+NEEDS_VETTING = frozenset({R.VETTED, R.ASSIGNED, R.ON_DUTY, R.STANDBY, R.RESTING})
 # Who has a place: what is counted as serving.
 SERVING = frozenset({R.ASSIGNED, R.ON_DUTY, R.STANDBY, R.RESTING})
 

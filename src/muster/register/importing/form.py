@@ -19,7 +19,7 @@ SAMPLE_MARKS = ("示例", "example")
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. also: other headers that mean it. unsure: headers that mean it, or the house, or the whole
-    door, as the other columns say. options: the choices, where there is a list.
+    door, as the other columns say. options: the choices, where there is a list; many: several may be said.
     """
 
     key: str
@@ -33,6 +33,7 @@ class Column:
     options: Callable[[Setting], Sequence[Option]] | None = None
     width: int = 12
     hxl: str = ""
+    many: bool = False
 
     def header(self, lang: str) -> str:
         return self.zh if lang == "zh" else self.en
@@ -41,7 +42,10 @@ class Column:
         """A kept value as a person reads it: the word of a code, the rest as it is."""
         if self.options is None or not value:
             return value
-        return next((option.word(lang) for option in self.options(setting) if option.code == value), value)
+        words = {option.code: option.word(lang) for option in self.options(setting)}
+        if self.many:
+            return ("、" if lang == "zh" else ", ").join(words.get(code, code) for code in value.split(","))
+        return words.get(value, value)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from muster.base.errors import Refusal
@@ -346,31 +346,9 @@ NEEDS = Form(
     ),
 )
 
-RESPONDERS = Form(
-    "responders",
-    "服务人员",
-    "Responders",
-    (
-        NAME,
-        PHONE,
-        Column(
-            "unit",
-            "单位",
-            "Organisation",
-            _line(80),
-            ("示例单位", "Example office"),
-            also=("所在单位", "工作单位", "unit"),
-            width=20,
-        ),
-        Column("affiliation", "身份", "Affiliation", _line(40), also=("人员身份",)),
-        Column("skills", "技能", "Skills", _line(200), also=("特长", "专业技能"), width=20),
-        Column("address", "居住地址", "Home address", _line(200), also=("住址", "地址"), width=28),
-        NOTE,
-    ),
-)
-
-FORMS: Mapping[str, Form] = {
-    form.kind: form for form in (AREAS, BUILDINGS, DWELLINGS, HOUSEHOLDS, PERSONS, NEEDS, RESPONDERS)
+# Lists of apps above the register join when those apps are ready: kinds.add_kind.
+FORMS: dict[str, Form] = {
+    form.kind: form for form in (AREAS, BUILDINGS, DWELLINGS, HOUSEHOLDS, PERSONS, NEEDS)
 }
 
 

@@ -3,22 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from muster.base.errors import Refusal
 from muster.register.importing.areas import Areas
 from muster.register.importing.buildings import Buildings
 from muster.register.importing.dwellings import Dwellings
-from muster.register.importing.forms import form_of
+from muster.register.importing.forms import FORMS, form_of
 from muster.register.importing.households import Households
 from muster.register.importing.kind import Kind
 from muster.register.importing.needs import Needs
 from muster.register.importing.persons import Persons
 
-KINDS: Mapping[str, Kind] = {
+KINDS: dict[str, Kind] = {
     kind.form.kind: kind for kind in (Areas(), Buildings(), Dwellings(), Households(), Persons(), Needs())
 }
-BY_ENTITY: Mapping[str, Kind] = {kind.entity: kind for kind in KINDS.values()}
+BY_ENTITY: dict[str, Kind] = {kind.entity: kind for kind in KINDS.values()}
+
+
+def add_kind(kind: Kind) -> None:
+    """A list of an app above the register, which the register does not know by itself."""
+    FORMS[kind.form.kind] = kind.form
+    KINDS[kind.form.kind] = BY_ENTITY[kind.entity] = kind
 
 
 def kind_named(name: str) -> Kind:

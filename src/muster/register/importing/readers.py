@@ -34,6 +34,7 @@ _ROUNDED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _YES = frozenset(["是", "有", "在", "对", "y", "yes", "true", "1", "√", "✓", "✔"])
 _NO = frozenset(["否", "无", "没有", "不", "不在", "n", "no", "false", "0", "×", "x", "✗", "✘"])
 _BETWEEN = re.compile(r"[、，,;；/|]+")
+MOST_CHOSEN = 40
 MASK = re.compile(r"[*＊]{1,}|[xX×]{4,}")
 
 
@@ -225,6 +226,23 @@ def choice(options: Callable[[Setting], Sequence[Option]]) -> Reader:
         if code is None:
             raise Refusal("import_not_on_the_list", choices=_said(options(setting)))
         return code
+
+    return read
+
+
+def choices(options: Callable[[Setting], Sequence[Option]], *, others: int = 0) -> Reader:
+    """Several of a list, with commas between. others: how long a word off the list may be, 0: refused."""
+
+    def read(text: str, setting: Setting) -> str:
+        if is_blank(text):
+            return ""
+        known, said = _by_word(tuple(options(setting))), []
+        for part in filter(None, map(str.strip, _BETWEEN.split(_folded(text)))):
+            code = known.get(_choice_key(part), part.replace(" ", "_") if 0 < len(part) <= others else None)
+            if code is None or len(said) >= MOST_CHOSEN:
+                raise Refusal("import_not_on_the_list", choices=_said(options(setting)))
+            said.append(code)
+        return ",".join(dict.fromkeys(said))
 
     return read
 

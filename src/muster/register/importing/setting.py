@@ -46,6 +46,17 @@ class Setting:
         return tuple(Option(need.code, need.name.zh, need.name.en) for need in self.pack.needs)
 
     @cached_property
+    def affiliations(self) -> tuple[Option, ...]:
+        """Who somebody can be. Sensitive ones only where the pack asks for them."""
+        asked = self.pack.asks_sensitive_affiliation
+        known = (one for one in self.pack.affiliations if asked or not one.sensitive)
+        return tuple(Option(one.code, one.name.zh, one.name.en) for one in known)
+
+    @cached_property
+    def skills(self) -> tuple[Option, ...]:
+        return tuple(Option(skill.code, skill.name.zh, skill.name.en) for skill in self.pack.skills)
+
+    @cached_property
     def documents(self) -> tuple[Option, ...]:
         return tuple(Option(one.code, one.name.zh, one.name.en) for one in self.pack.id_documents)
 

@@ -42,7 +42,7 @@ def looks_of(form: Form, setting: Setting, lang: str) -> list[Look]:
             column.header(lang),
             max(column.width, len(column.header(lang)) * (2 if lang == "zh" else 1) + 2),
             required=column.required or column.key in either,
-            options=[option.word(lang) for option in _options(column, setting)],
+            options=[] if column.many else [option.word(lang) for option in _options(column, setting)],
         )
         for column in form.columns
     ]

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Duty: how long somebody has served, to the minute."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from muster.responders.models import Responder
+from muster.responders.states import ResponderStatus
+
+
+def minutes_served(row: Responder, *, at: datetime) -> int:
+    """All his minutes on duty, those of this moment too."""
+    running = 0
+    if row.status == ResponderStatus.ON_DUTY and row.on_duty_since is not None:
+        running = max(0, int((at - row.on_duty_since).total_seconds() // 60))
+    return row.minutes_served + running
