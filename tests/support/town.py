@@ -29,6 +29,7 @@ from muster.register.division_plans import queue_plan
 from muster.register.import_models import ImportBatch
 from muster.register.models import DuplicatePair, Person
 from muster.register.services import add_pairs
+from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
 from tests.support.town_sheets import Sheets, hand_out, sheet_asks
 from tests.support.town_serving import Serving, serve, serving_asks
 from tests.support.world import KIND, NOON, World, make_world
@@ -69,6 +70,7 @@ class Place:
     pair: uuid.UUID
     code: str
     serving: Serving | None = None
+    reinforced: Reinforced | None = None
     sheets: Sheets | None = None
 
     @property
@@ -82,6 +84,7 @@ class Place:
             str(self.batch),
             str(self.pair),
             *(self.serving.marks if self.serving else ()),
+            *(self.reinforced.marks if self.reinforced else ()),
             *(self.sheets.marks if self.sheets else ()),
         }
 
@@ -169,6 +172,7 @@ def _place(world: World, kind: Any, number: int) -> Place:
     made = Place(world.streets[number], area, grid, building, dwelling, person, round_, planned, post, device,
                  astray.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
     made.serving = serve(world, made)
+    made.reinforced = reinforce(world, made)
     made.sheets = hand_out(world, made)
     return made
 
@@ -273,6 +277,7 @@ def asks(p: Place) -> dict[str, Ask]:
         "session_sign_out": Ask("DELETE", f"{api}/session"),
         "sync_pull": Ask("GET", "/sync/v1/pull"),
         **(_serving(p, p.serving) if p.serving else {}),
+        **(reinforcement_asks(p.reinforced) if p.reinforced else {}),
         **(_sheets(p, p.sheets) if p.sheets else {}),
     }  # fmt: skip
 

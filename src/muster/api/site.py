@@ -9,6 +9,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from muster import __version__
 from muster.api import (
     campaigns,
+    deployments,
     devices,
     dispatch,
     drill,
@@ -19,6 +20,7 @@ from muster.api import (
     plans,
     problems,
     register,
+    reinforcement,
     request_steps,
     requests,
     rounds,
@@ -46,6 +48,8 @@ for module in (
     dispatch,
     requests,
     request_steps,
+    reinforcement,
+    deployments,
     sheets,
 ):
     api.add_router("", module.router)

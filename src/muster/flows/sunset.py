@@ -30,6 +30,7 @@ from muster.register.models import DuplicatePair, Household, ImportBatch, Need, 
 from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
 from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.responders.placement.models import CalendarFeed, GridAssignment, PlacementPlan, PlacementSeat
+from muster.responders.reinforcement.models import DeployedPerson, Deployment, ReinforcementOrder
 from muster.responders.teams.models import Team, TeamMember, TeamPlace
 from muster.sheets.models import Sheet, SheetDifference, SheetLine, SheetReturn
 from muster.storage.keys import keystore
@@ -79,6 +80,9 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "team_places": TeamPlace.objects.filter(incident=incident),
         "team_members": TeamMember.objects.filter(incident=incident),
         "teams": Team.objects.filter(incident=incident),
+        "deployed_people": DeployedPerson.objects.across(reason="sunset").filter(incident=incident),
+        "deployments": Deployment.objects.across(reason="sunset").filter(incident=incident),
+        "reinforcement_orders": ReinforcementOrder.objects.filter(incident=incident),
         ),
         "persons": Person.objects.across(reason="sunset").filter(purpose=purpose),
         "households": Household.objects.across(reason="sunset").filter(purpose=purpose),
