@@ -66,6 +66,7 @@ def serving_asks(
         "requests_paste": ("POST", f"{api}/paste", {"text": "李大妈：3号楼501 没药了"}, True),
         "requests_read": ("GET", one, None, False),
         "requests_reveal": ("POST", f"{one}/reveal", {"field": "phone", "purpose": "call"}, False),
+        "requests_picture": ("GET", f"{one}/pictures/{'0' * 64}", None, False),
         "requests_triage": ("POST", f"{one}/triage", {"urgency": "URGENT"}, False),
         "requests_place": ("POST", f"{one}/place", {"dwelling": dwelling}, False),
         "requests_hold": (
@@ -91,5 +92,6 @@ def serving_asks(
         "jobs_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),
         "jobs_arrive": ("POST", f"{mine}/arrive", None, False),
         "jobs_finish": ("POST", f"{mine}/finish", done, False),
+        "jobs_picture": ("GET", f"{mine}/pictures/{'0' * 64}", None, False),
         "jobs_release": ("POST", f"{mine}/release", None, False),
     }  # fmt: skip

@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
 from muster.accounts.models import Lease
 from muster.api.auth import operation
 from muster.api.devices import lease_of
+from muster.api.request_rows import picture_answer
 from muster.base.clock import now
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
@@ -22,7 +23,9 @@ from muster.places.queries import sub_districts_of_grids
 from muster.register.phones import mask_phone
 from muster.requests import work
 from muster.requests.models import Offer, WorkItem
+from muster.requests.pictures import names_of, open_picture
 from muster.requests.queries import item_with_id, jobs_of, offers_to, pool_of
+from muster.requests.states import ITEM_TAKEN
 from muster.responders.models import Responder
 from muster.responders.queries import responder_with_id
 from muster.responders.services import responder_for_worker
@@ -110,6 +113,24 @@ def release(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     return {"id": item.id, "status": item.status}
 
 
+@sync_router.get(
+    "/jobs/{item_id}/pictures/{name}", auth=None, operation_id="jobs_picture", include_in_schema=True
+)
+@operation("session.read")
+def show_picture(request: HttpRequest, item_id: uuid.UUID, name: str) -> HttpResponse:
+    """A picture of what I have accepted, while I have it."""
+    lease, me = _me(request)
+    item = item_with_id(item_id)
+    if item.responder != me.id or item.status not in ITEM_TAKEN:
+        raise Refusal("item_not_yours")
+    shown = open_picture(item.request, name)
+    record_disclosures(
+        [item.request.person or item.request_id], actor=lease.actor_id, role="responder",
+        operation="work.picture", fields="picture", at=now(), grid=item.grid, purpose="request",
+    )  # fmt: skip
+    return picture_answer(shown)
+
+
 def _me(request: HttpRequest) -> tuple[Lease, Responder]:
     """Who holds the phone, as somebody who serves. Raises Refusal lease_revoked, lease_expired."""
     lease, at = lease_of(request), now()
@@ -146,7 +167,8 @@ def _shown(items: Sequence[WorkItem], lease: Lease) -> list[dict[str, Any]]:
             "id": item.id, "request": item.request_id, "number": item.request.number,
             "category": item.request.category, "urgency": item.request.urgency,
             "category_name": kinds.get(item.request.category), "needs_skill": item.needs_skill,
-            "grid": item.grid, "sub_district": item.sub_district, "building": buildings.get(item.request.building, ""),
+            "grid": item.grid, "sub_district": item.sub_district,
+            "building": buildings.get(item.request.building, ""),
             "respond_by": item.request.respond_by, "finish_by": item.request.finish_by,
             "language": item.request.language, "made_at": item.request.made_at,
         }
@@ -168,7 +190,7 @@ def _jobs(items: Sequence[WorkItem], lease: Lease) -> list[dict[str, Any]]:
             "door": doors.get(item.request.dwelling, ""), "text": item.request.text or "",
             "what": item.what or "", "place": item.request.place or "", "name": item.request.name or "",
             "phone": mask_phone(item.request.phone) if item.request.phone else None,
-            "spoken_word": item.request.spoken_word,
+            "spoken_word": item.request.spoken_word, "pictures": names_of(item.request_id),
         }
         for item, shown in zip(items, _shown(items, lease), strict=True)
     ]  # fmt: skip

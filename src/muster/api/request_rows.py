@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from muster.api.auth import Caller, allow
 from muster.base.errors import Refusal
@@ -44,6 +44,15 @@ def person_json(one: Responder | None) -> dict[str, Any] | None:
         "id": one.id, "name": one.name or "", "phone": mask_phone(one.phone) if one.phone else None,
         "skills": one.skills, "open_jobs": one.open_jobs, "most_jobs": one.most_jobs, "status": one.status,
     }  # fmt: skip
+
+
+def picture_answer(shown: bytes) -> HttpResponse:
+    """A picture for the eyes of who asked: kept by no browser, shown as nothing but a picture."""
+    answer = HttpResponse(shown, content_type="image/jpeg")
+    answer["Cache-Control"] = "no-store"
+    answer["Content-Disposition"] = "inline"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
 
 
 def card(row: Request, who: Caller) -> dict[str, Any]:

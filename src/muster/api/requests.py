@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
 from muster.accounts.models import User
 from muster.api.asked import searched
 from muster.api.auth import AUTH, allow, operation
-from muster.api.request_rows import card, cards, in_sight, one_in_sight, person_json
+from muster.api.request_rows import card, cards, in_sight, one_in_sight, person_json, picture_answer
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
 from muster.incidents.services import current_incident
@@ -24,6 +24,7 @@ from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
 from muster.requests import services
 from muster.requests.models import Contact, Note, Offer, Request
+from muster.requests.pictures import names_of, open_picture
 from muster.requests.placing import pasted_drafts, place_of_door, place_of_text
 from muster.requests.queries import items_of, phone_index
 from muster.requests.states import ENDED, OPEN, WAITING, OfferStatus
@@ -200,6 +201,7 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
         "text": row.text or "", "place": row.place or "",
         "answers": services.answers_of(row), "refused_text": row.refused_text or "",
         "hold_reason": row.hold_reason, "hold_until": row.hold_until, "cannot_call": row.cannot_call,
+        "pictures": names_of(row.id),
         "linked_to": row.linked_to, "refusal_by": row.refusal_by,
         "linked": [{"id": one.id, "number": one.number, "status": one.status} for one in linked[:50]],
         "items": [
@@ -238,6 +240,18 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
             for e in events
         ],
     }  # fmt: skip
+
+
+@router.get("/requests/{request_id}/pictures/{name}", operation_id="requests_picture")
+@operation("requests.read")
+def read_picture(request: HttpRequest, request_id: uuid.UUID, name: str) -> HttpResponse:
+    who, row = one_in_sight(request, "requests.read", request_id)
+    shown = open_picture(row, name)
+    record_disclosures(
+        [row.person or row.id], actor=who.user.id, role=next(iter(sorted(who.roles)), "none"),
+        operation="requests.picture", fields="picture", at=who.at, grid=row.grid,
+    )  # fmt: skip
+    return picture_answer(shown)
 
 
 @router.post("/requests/{request_id}/reveal", operation_id="requests_reveal")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request, WorkItem, Offer, Contact, Note, CareGrant.
+"""Request, WorkItem, Offer, Contact, Note, Picture, CareGrant.
 
 A request is what somebody asks for; its work items are what is done about it, each by one person; an offer is
 the question to one person whether he will, good until its lease ends. Text, place, name and phone are sealed.
@@ -208,6 +208,21 @@ class Note(models.Model):
     text = SealedField(klass="free_text")
 
     objects = ScopedManager()
+
+
+class Picture(models.Model):
+    """A picture that came with a request, by the hash of what was kept; it dies with the incident's key."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="pictures")
+    incident = models.UUIDField()
+    at = models.DateTimeField()
+    by = models.UUIDField(null=True)
+    by_resident = models.BooleanField(default=False)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "sha256"], name="picture_once_per_request")]
 
 
 class CareGrant(models.Model):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api.resident.visiting import Visit, form_of, raise_for, to_track, typed, visit_of
+from muster.api.resident.visiting import Visit, form_of, raise_for, send_pictures, to_track, typed, visit_of
 from muster.base.errors import Refusal
 from muster.places.models import Area
 from muster.places.queries import small_grid_ids
@@ -38,9 +38,10 @@ def ask(request: HttpRequest) -> HttpResponse:
             cannot_call=bool(request.POST.get("cannot_call")),
         )  # fmt: skip
         taken = raise_for(visit, asked, where)
+        missed = send_pictures(visit, taken.request.id, forgiving=True)
     except Refusal as refusal:
         return visit.sorry(refusal, template="ask", **form)
-    return to_track(taken.code, new=True)
+    return to_track(taken.code, new=True, said=missed)
 
 
 def _where(visit: Visit) -> Where:

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api.resident.visiting import Visit, category_word, to_track, typed, visit_of
+from muster.api.resident.visiting import Visit, category_word, send_pictures, to_track, typed, visit_of
 from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.requests import care, steps
@@ -79,6 +79,11 @@ def _add(visit: Visit, row: Request, code: str) -> HttpResponse:
     return to_track(code, said="added")
 
 
+def _picture(visit: Visit, row: Request, code: str) -> HttpResponse:
+    send_pictures(visit, main_request(row).id)
+    return to_track(code, said="added")
+
+
 def _withdraw(visit: Visit, row: Request, code: str) -> HttpResponse:
     steps.withdraw(row.id, by=None, at=visit.at)
     return to_track(code)
@@ -108,6 +113,7 @@ ACTS: dict[str, Callable[[Visit, Request, str], HttpResponse]] = {
     "not_solved": _not_solved,
     "hurry": _hurry,
     "add": _add,
+    "picture": _picture,
     "withdraw": _withdraw,
     "share": _share,
     "unshare": _unshare,
@@ -120,7 +126,7 @@ def _tracked(visit: Visit, row: Request, code: str) -> dict[str, Any]:
     waiting = main.status in WAITING
     before = waiting_before(main) - 1 if waiting else 0
     said = visit.request.GET.get("said", "")
-    known = {"thanks", "again", "hurried", "added", "share_stopped"}
+    known = {"thanks", "again", "hurried", "added", "share_stopped", "picture_missed"}
     told = visit.said[said] if said in known else ""
     if said == "not_late_yet":
         told = visit.said.say("not_late_yet", time=visit.time(main.respond_by))

@@ -7,6 +7,7 @@ another site to ride on.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,12 +21,14 @@ from muster.api.session import demo_logins
 from muster.base.clock import now
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
+from muster.files.pictures import MOST_BYTES
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
 from muster.incidents.services import current_incident
 from muster.packs import Pack
 from muster.places.models import Area
 from muster.requests import services
+from muster.requests.pictures import MOST_PICTURES, add_picture
 from muster.requests.services import Asked, Where
 from muster.requests.states import Urgency
 
@@ -138,6 +141,27 @@ def form_of(visit: Visit) -> dict[str, Any]:
     }
 
 
+def send_pictures(visit: Visit, request: uuid.UUID, *, forgiving: bool = False) -> str:
+    """Keeps the pictures that came with a form.
+
+    forgiving: a request was just taken in, and no picture may undo that: what is wrong is told instead.
+
+    Raises:
+        Refusal: picture_too_large, picture_unreadable, pictures_enough, request_ended.
+    """
+    try:
+        for sent in visit.request.FILES.getlist("picture")[:MOST_PICTURES]:
+            if sent.size > MOST_BYTES:
+                raise Refusal("picture_too_large", most=MOST_BYTES >> 20)
+            add_picture(request, sent.read(), by=None, by_resident=True, at=visit.at)
+    except Refusal:
+        if not forgiving:
+            raise
+        return "picture_missed"
+    return ""
+
+
 def to_track(code: str, *, new: bool = False, said: str = "") -> HttpResponse:
-    query = "?new=1" if new else f"?said={said}" if said else ""
+    told = (["new=1"] if new else []) + ([f"said={said}"] if said else [])
+    query = f"?{'&'.join(told)}" if told else ""
     return HttpResponseRedirect(f"/track/{code}{query}", status=303)
