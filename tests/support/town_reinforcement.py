@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Reinforced:
-    """asked: waits for approval. open: may be filled. here: people of a unit, one listed and not ticked off."""
+    """asked: waits for approval. open: may be filled. here: a unit, with one not ticked off."""
 
     area: int
     giver: int

@@ -69,10 +69,6 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "care_grants": CareGrant.objects.across(reason="sunset").filter(incident=incident),
         "standings": Standing.objects.across(reason="sunset").filter(incident=incident),
         "second_check_ins": SecondCheckIn.objects.across(reason="sunset").filter(incident=incident),
-        "responders": Responder.objects.across(reason="sunset").filter(incident=incident),
-        "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
-        "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
-            models.Q(first__in=_overlay_persons(purpose)) | models.Q(second__in=_overlay_persons(purpose))
         "calendar_feeds": CalendarFeed.objects.filter(incident=incident),
         "grid_assignments": GridAssignment.objects.across(reason="sunset").filter(incident=incident),
         "placement_seats": PlacementSeat.objects.across(reason="sunset").filter(incident=incident),
@@ -83,6 +79,10 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "deployed_people": DeployedPerson.objects.across(reason="sunset").filter(incident=incident),
         "deployments": Deployment.objects.across(reason="sunset").filter(incident=incident),
         "reinforcement_orders": ReinforcementOrder.objects.filter(incident=incident),
+        "responders": Responder.objects.across(reason="sunset").filter(incident=incident),
+        "needs": Need.objects.across(reason="sunset").filter(purpose=purpose),
+        "duplicate_pairs": DuplicatePair.objects.across(reason="sunset").filter(
+            models.Q(first__in=_overlay_persons(purpose)) | models.Q(second__in=_overlay_persons(purpose))
         ),
         "persons": Person.objects.across(reason="sunset").filter(purpose=purpose),
         "households": Household.objects.across(reason="sunset").filter(purpose=purpose),
