@@ -33,6 +33,8 @@ export interface Job extends Waiting {
   name: string
   phone: string | null
   spoken_word: string | null
+  /** Hashes of the pictures that came with the request. */
+  pictures?: string[]
 }
 
 export interface JobsPage {
@@ -61,6 +63,12 @@ export const readJobs = (options: JobsOptions): Promise<JobsAnswer<JobsPage>> =>
 
 export const actOnJob = (options: JobsOptions, id: string, act: JobAct, body: object = {}): Promise<JobsAnswer<Partial<Job>>> =>
   ask(options, `/${id}/${act}`, 'POST', body)
+
+/** A picture of work that this phone's holder has; null where it cannot be had now. */
+export async function readPicture({ origin, lease, fetch: send }: JobsOptions, job: string, name: string): Promise<Blob | null> {
+  const answer = await send(`${origin}/sync/v1/jobs/${job}/pictures/${name}`, { headers: { Authorization: `Bearer ${lease}` }, cache: 'no-store', credentials: 'omit' }).catch(() => null)
+  return answer?.ok ? answer.blob() : null
+}
 
 async function ask<T>({ origin, lease, fetch: send, language, patience = PATIENCE_MS }: JobsOptions, path: string, method: 'GET' | 'POST', body?: object): Promise<JobsAnswer<T>> {
   const stop = new AbortController()

@@ -2,6 +2,7 @@
 /** Carries facts to the server by itself: at each act, when the network returns, and at a growing, spread interval. */
 import { reviving } from './failures'
 import { waitAfter } from './pace'
+import { sendPictures } from './pictures'
 import { sendNext, type Sending, type Surroundings, type Trouble } from './sending'
 import type { Exclusive } from './exclusive'
 import type { Enrolment, OutboxStore } from './store'
@@ -25,6 +26,7 @@ const REALLY: Timers = {
 }
 /** Another tab is sending: look again now and then, in case it is closed. */
 const LOOK_AGAIN_MS = 10_000
+const PICTURES_AGAIN_MS = 60_000
 
 export class Courier {
   readonly state: CourierState = { trouble: null, contact_at: null, next_try_at: null }
@@ -93,11 +95,21 @@ export class Courier {
     for (const enrolment of await this.store.enrolments.toArray()) {
       failed = (await this.empty(enrolment)) ?? failed
     }
+    const isWhole = failed !== null || (await this.pictures())
     this.failures = failed ? this.failures + 1 : 0
     this.state.trouble = failed?.trouble ?? null
     this.state.next_try_at = null
     this.askedMs = failed?.askedMs ?? 0
     if (failed) this.later(waitAfter(this.failures, this.around.random(), failed.askedMs, this.hurried))
+    else if (!isWhole) this.later(PICTURES_AGAIN_MS)
+  }
+
+  /** Only behind the facts, and never in their way. */
+  private async pictures(): Promise<boolean> {
+    for (const enrolment of await this.store.enrolments.toArray()) {
+      if (!(await sendPictures(this.store, enrolment, this.around))) return false
+    }
+    return true
   }
 
   /** Sends all that an enrolment has; the failure that stopped it, or null. */

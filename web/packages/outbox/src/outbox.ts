@@ -3,6 +3,8 @@
 import { Courier, type CourierState, type Timers } from './courier'
 import { enrol, type EnrolOptions } from './enrolling'
 import { exclusiveByClaim, exclusiveByLocks, type Exclusive } from './exclusive'
+import type { Bytes } from './bytes'
+import { keepPicture } from './pictures'
 import { openRow, record, undo, type Act, type Kept } from './recording'
 import { TrustedClock } from './trustedClock'
 import { settle, tidy, type VerdictOf } from './verdicts'
@@ -18,7 +20,7 @@ export interface OutboxOptions extends Surroundings {
   channel?: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'close'>
 }
 
-/** 本机 / 已上传 / 已回执, and how many the server would not take in. */
+/** 本机 (pictures among them) / 已上传 / 已回执, and how many the server would not take in. */
 export interface Counts {
   local: number
   uploaded: number
@@ -82,6 +84,13 @@ export class Outbox {
     return this.kept(await record(this.store, device, act, this.time.now(), this.time.correction))
   }
 
+  /** Kept under the hash that a fact may name; it is sent when no fact waits. */
+  async keepPicture(device: string, bytes: Bytes): Promise<string> {
+    const id = await keepPicture(this.store, device, bytes, this.time.now())
+    this.tell()
+    return id
+  }
+
   async undo(device: string, id: string): Promise<Brief> {
     return this.kept(await undo(this.store, device, id, this.time.now(), this.time.correction))
   }
@@ -96,9 +105,9 @@ export class Outbox {
   async counts(): Promise<Counts> {
     const { facts } = this.store
     const count = (status: FactRow['status']) => facts.where('status').equals(status).count()
-    const [local, uploaded, settled] = await Promise.all([count('LOCAL'), count('UPLOADED'), count('SETTLED')])
+    const [local, uploaded, settled, pictures] = await Promise.all([count('LOCAL'), count('UPLOADED'), count('SETTLED'), this.store.pictures.count()])
     const refused = await facts.where('status').equals('LOCAL').and((row) => row.refused !== undefined).count()
-    return { local, uploaded, settled, refused }
+    return { local: local + pictures, uploaded, settled, refused }
   }
 
   async mine(enrolment: Enrolment): Promise<Mine[]> {

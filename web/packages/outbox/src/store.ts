@@ -6,6 +6,7 @@
 import { Dexie, type Table } from 'dexie'
 import type { Subject } from './envelope'
 import type { ServerKey } from './keys'
+import type { PictureRow } from './pictures'
 import type { Sealed } from './seal'
 
 export interface Actor {
@@ -85,6 +86,7 @@ export class OutboxStore extends Dexie {
   counters!: Table<{ device: string; next_seq: number }, string>
   facts!: Table<FactRow, [string, number]>
   notes!: Table<{ key: string; value: unknown }, string>
+  pictures!: Table<PictureRow, string>
   ended = false
 
   constructor(name: string, idb?: { indexedDB: IDBFactory; IDBKeyRange: typeof IDBKeyRange }) {
@@ -95,5 +97,6 @@ export class OutboxStore extends Dexie {
       facts: '&[device+seq], &id, device, [device+status], status',
       notes: '&key',
     })
+    this.version(2).stores({ pictures: '&id, device' })
   }
 }

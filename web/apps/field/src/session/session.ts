@@ -3,7 +3,7 @@
  * The phone at work: who works with it, what it knows of its grids, what it still has to send.
  * Opens from what is on the phone; the network is asked afterwards.
  */
-import { writeFailure, type Act, type Brief, type Counts, type Enrolment, type Mine, type Outbox } from '@muster/outbox'
+import { writeFailure, type Act, type Brief, type Bytes, type Counts, type Enrolment, type Mine, type Outbox } from '@muster/outbox'
 import { computed, reactive, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
 import type { PullPage, RoundRow } from '@muster/client'
 import { GridCopy } from '../grid/copy'
@@ -183,6 +183,10 @@ export class Session {
     const brief = await this.options.outbox.record(device, act)
     await this.refresh()
     return brief
+  }
+
+  async keepPicture(bytes: Bytes): Promise<string> {
+    return this.options.outbox.keepPicture(this.enrolment.value?.device ?? '', bytes)
   }
 
   async keepJobs(text: string): Promise<void> {

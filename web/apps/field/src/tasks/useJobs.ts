@@ -60,6 +60,12 @@ export function useJobs() {
     if (trouble.value?.code === 'offline') await acts.work(one, 'work.taken', {}, words)
   }
 
+  /** A picture that cannot be kept stops nothing: what was done is recorded without it. */
+  async function keepPicture(picture: Blob): Promise<string> {
+    const bytes = new Uint8Array(await new Response(picture).arrayBuffer())
+    return session.keepPicture(bytes).catch(() => '')
+  }
+
   // What the server has judged since may have changed the list.
   watch(() => session.counts.value.settled, look)
   onMounted(() => {
@@ -72,5 +78,5 @@ export function useJobs() {
     clearInterval(timer)
     document.removeEventListener('visibilitychange', look)
   })
-  return { page, trouble, busy, act, claim, tell: acts.work.bind(acts), look }
+  return { page, trouble, busy, act, claim, tell: acts.work.bind(acts), keepPicture, look }
 }
