@@ -37,6 +37,10 @@ OPEN = {
 }
 PHONES = {
     "sync_pull",
+    "driving_list",
+    "driving_hop",
+    "phone_messages",
+    "phone_messages_read",
     *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release")),
 }
 

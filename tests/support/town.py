@@ -32,6 +32,7 @@ from muster.register.services import add_pairs
 from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
 from tests.support.town_sheets import Sheets, hand_out, sheet_asks
 from tests.support.town_serving import Serving, serve, serving_asks
+from tests.support.town_trips import Journeys, travel, trip_asks
 from tests.support.world import KIND, NOON, World, make_world
 
 AT = NOON + timedelta(minutes=30)
@@ -72,6 +73,7 @@ class Place:
     serving: Serving | None = None
     reinforced: Reinforced | None = None
     sheets: Sheets | None = None
+    journeys: Journeys | None = None
 
     @property
     def marks(self) -> set[str]:
@@ -86,6 +88,7 @@ class Place:
             *(self.serving.marks if self.serving else ()),
             *(self.reinforced.marks if self.reinforced else ()),
             *(self.sheets.marks if self.sheets else ()),
+            *(self.journeys.marks if self.journeys else ()),
         }
 
 
@@ -172,6 +175,7 @@ def _place(world: World, kind: Any, number: int) -> Place:
     made = Place(world.streets[number], area, grid, building, dwelling, person, round_, planned, post, device,
                  astray.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
     made.serving = serve(world, made)
+    made.journeys = travel(world, made)
     made.reinforced = reinforce(world, made)
     made.sheets = hand_out(world, made)
     return made
@@ -279,6 +283,7 @@ def asks(p: Place) -> dict[str, Ask]:
         **(_serving(p, p.serving) if p.serving else {}),
         **(reinforcement_asks(p.reinforced) if p.reinforced else {}),
         **(_sheets(p, p.sheets) if p.sheets else {}),
+        **(_journeys(p.journeys) if p.journeys else {}),
     }  # fmt: skip
 
 
@@ -289,6 +294,11 @@ def _serving(p: Place, serving: Serving) -> dict[str, Ask]:
 
 def _sheets(p: Place, sheets: Sheets) -> dict[str, Ask]:
     told = sheet_asks(p, sheets)
+    return {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
+
+
+def _journeys(journeys: Journeys) -> dict[str, Ask]:
+    told = trip_asks(journeys)
     return {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
 
 

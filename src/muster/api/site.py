@@ -15,6 +15,8 @@ from muster.api import (
     drill,
     duplicates,
     imports,
+    notifications,
+    phone_trips,
     phone_work,
     places,
     plans,
@@ -27,6 +29,7 @@ from muster.api import (
     session,
     sheets,
     situation,
+    trips,
 )
 from muster.base.errors import Refusal
 
@@ -48,6 +51,8 @@ for module in (
     dispatch,
     requests,
     request_steps,
+    notifications,
+    trips,
     reinforcement,
     deployments,
     sheets,
@@ -57,6 +62,8 @@ for module in (
 sync_api = NinjaAPI(title="Muster sync", version="1", urls_namespace="sync", openapi_url=None, docs_url=None)
 sync_api.add_router("", devices.sync_router)
 sync_api.add_router("", phone_work.sync_router)
+sync_api.add_router("", phone_trips.sync_router)
+sync_api.add_router("", notifications.sync_router)
 
 for one in (api, sync_api):
     one.add_exception_handler(Refusal, problems.on_refusal)

@@ -8,13 +8,13 @@ nothing that happened is not told.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
-from muster.base.errors import Refusal
 from muster.notifications.models import Message
 from muster.notifications.queries import channels_of, phone_target
 from muster.notifications.states import Delivery, Priority, Way
@@ -159,18 +159,13 @@ def _plain(value: object) -> object:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
-def mark_read(message: uuid.UUID, *, account: uuid.UUID, responder: uuid.UUID | None, at: datetime) -> None:
-    """The reader has seen it: that is its acknowledgement. Raises Refusal("message_unknown")."""
-    rows = Message.objects.across(reason="own").filter(id=message, way=Way.APP)
-    row = rows.first()
-    if row is None or (row.account != account and (responder is None or row.responder != responder)):
-        raise Refusal("message_unknown")
-    rows.filter(read_at__isnull=True).update(read_at=at, status=Delivery.ACK)
-
-
-def mark_all_read(*, account: uuid.UUID, responder: uuid.UUID | None, at: datetime) -> int:
-    rows = Message.objects.across(reason="own").filter(way=Way.APP, read_at__isnull=True)
-    mine = rows.filter(account=account)
-    if responder is not None:
-        mine = mine | rows.filter(responder=responder)
-    return mine.update(read_at=at, status=Delivery.ACK)
+def mark_read(
+    *, account: uuid.UUID, responder: uuid.UUID | None, at: datetime, only: Collection[uuid.UUID] = ()
+) -> int:
+    """The reader has seen them, all or some: that is their acknowledgement. How many were new to him."""
+    mine = Q(account=account) if responder is None else Q(account=account) | Q(responder=responder)
+    rows = Message.objects.across(reason="own").filter(mine, way=Way.APP, read_at__isnull=True)
+    if only:
+        rows = rows.filter(id__in=only)
+    seen: int = rows.update(read_at=at, status=Delivery.ACK)
+    return seen

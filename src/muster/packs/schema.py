@@ -164,12 +164,22 @@ class Service(Named, frozen=True):
     icon: Code
 
 
+class CareRhythm(Table, frozen=True):
+    """Care that somebody goes out for again and again: how often, when, how long, how far ahead booked."""
+
+    every_days: Annotated[int, Meta(ge=1, le=366)]
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    stay_minutes: Annotated[int, Meta(ge=0, le=1440)] = 120
+    lead_hours: Annotated[int, Meta(ge=1, le=336)] = 48
+
+
 class Need(Named, frozen=True):
-    """Why somebody may need help; only its `service` is shown at the door."""
+    """Why somebody may need help; only its `service` is shown at the door. Trips of `care` book themselves."""
 
     service: Code
     sensitivity: Annotated[int, Meta(ge=1, le=3)]
     cadence_days: Days
+    care: CareRhythm | None = None
 
 
 class Post(Table, frozen=True):

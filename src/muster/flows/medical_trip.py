@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""就医保障: the register, the people who drive and the trips to care meet here.
+
+A need that means going out again and again gets an arrangement by itself, an arrangement books its next
+trip, a trip that is late is told. Nothing here decides whether somebody may leave.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from muster.base.errors import Refusal
+from muster.incidents.models import Incident
+from muster.incidents.packs import pack_of
+from muster.notifications.queries import accounts_over
+from muster.notifications.services import Telling, ToAccount, ToArea, ToResponder, notify, notify_many
+from muster.notifications.states import Priority
+from muster.packs import Pack
+from muster.packs.schema import CareRhythm
+from muster.places.models import Dwelling, Grid
+from muster.register.models import Need, Person
+from muster.requests.queries import request_with_id
+from muster.requests.services import Where
+from muster.responders.models import Responder
+from muster.responders.queries import responder_with_id
+from muster.trips import services
+from muster.trips.models import Trip, TripSeries
+from muster.trips.queries import late, trip_with_id
+from muster.trips.series import Rhythm, book_due, start_series
+from muster.trips.services import Going, Home, ask_trip
+from muster.trips.states import ENDED, Hop, Transport, Urgency
+
+AT_ONCE = 200
+DESKS = ("desk", "street")
+# An arrangement is looked at again when its day comes within the longest lead that a pack may name.
+LONGEST_LEAD = timedelta(days=15)
+
+
+def arrange_for_needs(incident: Incident, *, at: datetime, limit: int = AT_ONCE) -> list[TripSeries]:
+    """Begins an arrangement for each need that has care in the pack and never had one.
+
+    The hour is the pack's and the hospital is open: a person calls and sets both. What was stopped is not
+    begun again.
+    """
+    rhythms = {need.code: need.care for need in pack_of(incident).needs if need.care is not None}
+    if not rhythms:
+        return []
+    known = TripSeries.objects.across(reason="trips").filter(incident=incident.id, need__isnull=False)
+    rows = Need.objects.across(reason="trips").filter(
+        kind__in=rhythms, ended_at__isnull=True, person__left_at__isnull=True, person__lives_here=True
+    )
+    wanted = list(
+        rows.exclude(id__in=known.values("need")).select_related("person").order_by("seen_at", "id")[:limit]
+    )
+    doors = _doors({need.person.dwelling_id for need in wanted})
+    made = []
+    for need in wanted:
+        rhythm = rhythms[need.kind]
+        if rhythm is not None and (begun := _arrange(need, rhythm, incident, doors, at=at)) is not None:
+            made.append(begun)
+    return made
+
+
+def _arrange(
+    need: Need, care: CareRhythm, incident: Incident, doors: dict[uuid.UUID, str], *, at: datetime
+) -> TripSeries | None:
+    person = need.person
+    tomorrow = at.astimezone(ZoneInfo(incident.time_zone)).date() + timedelta(days=1)
+    rhythm = Rhythm(
+        every_days=care.every_days, time_of_day=time.fromisoformat(care.at), first_on=tomorrow,
+        lead_hours=care.lead_hours, stay_minutes=care.stay_minutes,
+    )  # fmt: skip
+    try:
+        return start_series(
+            incident=incident.id, home=home_of(person), kind=need.kind, rhythm=rhythm, who=person.name or "—",
+            need=need.id, phone=person.phone or "", pick_up=doors.get(person.dwelling_id, ""),
+            services=services_of(pack_of(incident), [need.kind]), by=None, at=at,
+        )  # fmt: skip
+    except Refusal as refusal:
+        if refusal.code == "series_for_need_already":
+            return None
+        raise
+
+
+def home_of(person: Person) -> Home:
+    return Home(person.sub_district, person.grid, person.dwelling_id, person.household_id, person.id)
+
+
+def services_of(pack: Pack, kinds: list[str]) -> tuple[str, ...]:
+    """What the door may know of needs: the services that follow from them."""
+    return tuple(sorted({need.service for need in pack.needs if need.code in kinds}))
+
+
+def _doors(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(Dwelling.objects.across(reason="trips").filter(id__in=ids).values_list("id", "label"))
+
+
+def book_all_due(incident: Incident, *, at: datetime) -> list[Trip]:
+    """Books what every arrangement needs within its lead; asked again it books nothing twice."""
+    rows = TripSeries.objects.across(reason="trips").filter(
+        incident=incident.id, stopped_at__isnull=True, next_on__lte=(at + LONGEST_LEAD).date()
+    )
+    zone = ZoneInfo(incident.time_zone)
+    made: list[Trip] = []
+    for series, day, hour, lead in rows.values_list("id", "next_on", "time_of_day", "lead_hours"):
+        if datetime.combine(day, hour, tzinfo=zone) <= at + timedelta(hours=lead):
+            made += book_due(series, zone=incident.time_zone, at=at)
+    return made
+
+
+def tell_late(incident: Incident, *, at: datetime) -> int:
+    """Tells each area's desks and channels how many trips are late, once an hour."""
+    rows = late(Trip.objects.across(reason="trips").filter(incident=incident.id), at=at)
+    counts = Counter(rows.values_list("grid", flat=True))
+    lives = set(rows.filter(urgency=Urgency.LIFE).values_list("grid", flat=True))
+    grids = Grid.objects.filter(id__in=[g for g in counts if g is not None]).select_related("area")
+    by_path: Counter[str] = Counter()
+    urgent: set[str] = set()
+    for grid in grids:
+        by_path[grid.area.path] += counts[grid.id]
+        if grid.id in lives:
+            urgent.add(grid.area.path)
+    tellings: list[Telling] = []
+    for path, count in by_path.items():
+        told = Telling(
+            "trip_late", f"{path}|{at:%Y%m%d%H}", ToArea(path), {"count": count},
+            Priority.LIFE if path in urgent else Priority.NORMAL,
+        )  # fmt: skip
+        tellings.append(told)
+        tellings += [
+            replace(told, audience=ToAccount(desk)) for desk in accounts_over(path, roles=DESKS, at=at)
+        ]
+    return notify_many(tellings, incident=incident.id, at=at)
+
+
+def look_after(incident: Incident, *, at: datetime) -> int:
+    """The clock's whole work; how much was booked. Safe to run twice, or never: reads compute what is late."""
+    arrange_for_needs(incident, at=at)
+    booked = len(book_all_due(incident, at=at))
+    tell_late(incident, at=at)
+    return booked
+
+
+def send_driver(
+    trip: uuid.UUID, *, transport: str, vehicle: str, driver: uuid.UUID | None, by: uuid.UUID, at: datetime
+) -> Trip:
+    """Says who drives and tells him; whoever drove before is no longer asked.
+
+    Raises:
+        Refusal: responder_unknown, trip_unknown, trip_transport_unknown, trip_text_long.
+    """
+    somebody = responder_with_id(driver) if driver is not None else None
+    if somebody is not None and somebody.incident != trip_with_id(trip).incident:
+        raise Refusal("responder_unknown", responder=str(driver))
+    with transaction.atomic():
+        row = services.set_transport(trip, transport=transport, vehicle=vehicle, driver=driver, by=by, at=at)
+        if somebody is not None:
+            _tell_driver(row, somebody, at=at)
+    return row
+
+
+def _tell_driver(row: Trip, driver: Responder, *, at: datetime) -> None:
+    leave = row.hops.get(code=Hop.LEFT).due_at
+    notify(
+        "trip_asked", key=f"{row.id}|{row.version}", incident=row.incident, facts={"time": leave}, at=at,
+        audience=ToResponder(driver.id, driver.user, driver.phone or "", driver.sub_district),
+        priority=Priority.LIFE if row.urgency == Urgency.LIFE else Priority.NORMAL,
+    )  # fmt: skip
+
+
+def trip_for_request(request: uuid.UUID, going: Going, *, by: uuid.UUID, at: datetime) -> Trip:
+    """A request for care becomes a trip: who, where and how urgent come along, unless said otherwise."""
+    row = request_with_id(request)
+    going = replace(
+        going, request=row.id, who=going.who or row.name or f"#{row.number}",
+        phone=going.phone or row.phone or "", pick_up=going.pick_up or row.place or "",
+        urgency=row.urgency if going.urgency == Urgency.NORMAL else going.urgency,
+    )  # fmt: skip
+    home = Home(row.sub_district, row.grid, row.dwelling, row.household, row.person)
+    return ask_trip(going, incident=row.incident, home=home, by=by, at=at)
+
+
+def home_at(where: Where, *, person: Person | None = None) -> Home:
+    """Where a trip begins. Raises Refusal("trip_without_place") where nothing is known."""
+    if person is not None:
+        return home_of(person)
+    if where.grid is None:
+        raise Refusal("trip_without_place", field="grid")
+    return Home(where.sub_district, where.grid, where.dwelling, where.household)
+
+
+def drivers_near(trip: Trip, *, at: datetime, count: int = 8) -> list[Responder]:
+    """Who drives and may be asked, of the same grid first."""
+    from muster.flows.telling import on_duty
+
+    rows = Responder.objects.across(reason="dispatch").filter(
+        incident=trip.incident, sub_district=trip.sub_district
+    )
+    able = [one for one in rows.defer("limits", "branch") if "driving" in one.skills]
+    free = on_duty([one.id for one in able], at=at)
+    busy = set(
+        Trip.objects.across(reason="trips")
+        .filter(driver__in=free).exclude(status__in=ENDED).exclude(id=trip.id)
+        .values_list("driver", flat=True)
+    )  # fmt: skip
+    near = [one for one in able if one.id in free]
+    return sorted(near, key=lambda r: (r.id in busy, r.grid != trip.grid, r.open_jobs, r.id))[:count]
+
+
+FAMILY_STEPS = {
+    "PLANNED": "asked",
+    "AWAY": "coming",
+    "THERE": "coming",
+    "COMING_BACK": "coming",
+    "HOME": "done",
+}
+
+
+def family_step(trip: Trip) -> str:
+    """All that a relative hears of a trip: asked, coming, done; nothing where it was called off."""
+    if trip.status == "PLANNED" and (trip.driver is not None or trip.transport == Transport.AMBULANCE):
+        return "coming"
+    return FAMILY_STEPS.get(trip.status, "")
