@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from muster.cli.processes import stop_event
-from muster.cli.supervisor import Process, Supervisor, house_processes, muster
+from muster.cli.supervisor import Process, Supervisor, house_processes, muster, warming_up
 
 
 def run_demo(*, speed: int | None = None) -> None:
@@ -23,7 +23,7 @@ def run_demo(*, speed: int | None = None) -> None:
     from muster.drill.staging import refresh_addresses
 
     refresh_addresses(speed=speed)
-    house = Supervisor([*house_processes(), Process("player", muster("play"))])
+    house = Supervisor([*house_processes(), Process("player", muster("play")), warming_up()])
     threading.Thread(target=_announce, daemon=True).start()
     house.run()
 

@@ -15,7 +15,7 @@ from muster.base.errors import Refusal
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Muster (每一户): reach every household.")  # fmt: skip
 
-MODULES = ("running", "people", "keeping", "importing", "planning", "demo", "benching", "site")
+MODULES = ("running", "people", "keeping", "importing", "planning", "warming", "demo", "benching", "site")
 BAD_INPUT, FAILURE = 2, 1
 
 

@@ -37,6 +37,7 @@ def solve_file(
     """Solves with progress on the terminal. Raises Refusal for a problem that cannot be read."""
     began = time.monotonic()
     loaded, read = _read(engine, problem)
+    began += _warmed_up(engine)
     out = output or problem.with_suffix(".plan.json")
     with _executor(executor) as pool, _bar() as bar:
         task = bar.add_task(engine, total=None)
@@ -61,6 +62,18 @@ def solve_file(
     )
     for path in written:
         typer.echo(str(path))
+
+
+def _warmed_up(engine: str) -> float:
+    """Compile the engine if this is its first use, and return the seconds that took: no plan pays for it."""
+    from muster.planning import warming
+
+    if warming.is_warm(engine) or not warming.is_kept():
+        return 0.0
+    began = time.monotonic()
+    sys.stderr.write(f"{engine}: first use, compiling once; the seconds given begin after it\n")
+    warming.warm(engine)
+    return time.monotonic() - began
 
 
 def check_file(engine: str, problem: Path, plan: Path) -> bool:

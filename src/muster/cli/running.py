@@ -38,10 +38,10 @@ def serve() -> None:
     """Start web, intake, fold and worker, and keep them running until interrupted."""
     set_up()
     run_migrations()
-    from muster.cli.supervisor import Supervisor, house_processes
+    from muster.cli.supervisor import Supervisor, house_processes, warming_up
     from muster.sync.site.standing import home_city
 
-    Supervisor(house_processes(is_site=home_city() is not None)).run()
+    Supervisor([*house_processes(is_site=home_city() is not None), warming_up()]).run()
 
 
 def web() -> None:

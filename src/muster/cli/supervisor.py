@@ -53,6 +53,11 @@ def house_processes(*, is_site: bool = False) -> list[Process]:
     return [*house, Process("forward", muster("forward"))] if is_site else house
 
 
+def warming_up() -> Process:
+    """Compiles the planning engines while nobody else wants the processor; ends by itself."""
+    return Process("warm-up", muster("warm-up", "--background"), once=True)
+
+
 class Supervisor:
     """Runs processes until SIGINT or SIGTERM."""
 

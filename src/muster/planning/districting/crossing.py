@@ -24,6 +24,9 @@ def crossed(ax: Floats, ay: Floats, bx: Floats, by: Floats, lines: Floats, weigh
     cell, segment = _cells_of(lines, west, south)
     order = np.lexsort((segment, cell[:, 1], cell[:, 0]))
     keys = cell[order, 0] * cells + cell[order, 1]
+    ax, ay, bx, by = (
+        np.ascontiguousarray(ends) for ends in (ax, ay, bx, by)
+    )  # another layout, another kernel
     return _crossed(ax, ay, bx, by, lines, weight, west, south, cells, keys, segment[order])
 
 

@@ -17,6 +17,8 @@ from muster.planning._kernel.arrays import Ints, Longs
 from muster.planning.siting._swaps import NONE, Ground, Whole
 
 COST, OPEN, OVER, FEE = range(4)
+# Typed, as NONE is.
+_NOTHING, _OPENED = np.int64(0), np.int64(1)
 
 
 class Seats(NamedTuple):
@@ -38,32 +40,32 @@ class Seats(NamedTuple):
     key: Longs
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def cost_at(ground: Ground, seats: Seats, point: Whole) -> Whole:
     """Return what a point costs where it is."""
     at = seats.at[point]
     return ground.unserved[point] if at == NONE else ground.cost[at]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _over_change(seats: Seats, site: Whole, people: Whole) -> Whole:
     """Return by how many people a site would be more above its limit."""
     load, capacity = seats.load[site], seats.capacity[site]
     return max(load + people - capacity, 0) - max(load - capacity, 0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def worth(seats: Seats) -> Whole:
     """Return the cost with the fee for people too many."""
     return seats.cost[COST] + seats.cost[FEE] * seats.cost[OVER]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _link(ground: Ground, seats: Seats, point: Whole, entry: Whole) -> None:
     seats.at[point] = entry
     if entry == NONE:
         return
-    site = ground.candidate[entry]
+    site = np.int64(ground.candidate[entry])
     head = seats.head[site]
     seats.after[point] = head
     seats.before[point] = NONE
@@ -74,12 +76,12 @@ def _link(ground: Ground, seats: Seats, point: Whole, entry: Whole) -> None:
     seats.load[site] += seats.people[point]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _unlink(ground: Ground, seats: Seats, point: Whole) -> None:
     entry = seats.at[point]
     if entry == NONE:
         return
-    site = ground.candidate[entry]
+    site = np.int64(ground.candidate[entry])
     after, before = seats.after[point], seats.before[point]
     if before == NONE:
         seats.head[site] = after
@@ -91,7 +93,7 @@ def _unlink(ground: Ground, seats: Seats, point: Whole) -> None:
     seats.load[site] -= seats.people[point]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log(seats: Seats, what: Whole, old: Whole) -> None:
     size = seats.log_size[0]
     seats.log_what[size] = what
@@ -99,7 +101,7 @@ def _log(seats: Seats, what: Whole, old: Whole) -> None:
     seats.log_size[0] = size + 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def seat(ground: Ground, seats: Seats, point: Whole, entry: Whole) -> None:
     """Seat a point at one of its entries, or nowhere (NONE)."""
     _log(seats, point, seats.at[point])
@@ -109,16 +111,16 @@ def seat(ground: Ground, seats: Seats, point: Whole, entry: Whole) -> None:
     seats.cost[COST] += cost_at(ground, seats, point)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _set_open(ground: Ground, seats: Seats, site: Whole, state: Whole) -> None:
-    _log(seats, NONE - 1 - site, seats.is_open[site])
+    _log(seats, NONE - 1 - site, np.int64(seats.is_open[site]))
     change = state - seats.is_open[site]
     seats.is_open[site] = state
     seats.cost[COST] += change * ground.open_cost[site]
     seats.cost[OPEN] += change
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def undo(ground: Ground, seats: Seats, size: Whole) -> None:
     """Take back everything that was logged after the log had this size."""
     while seats.log_size[0] > size:
@@ -138,7 +140,7 @@ def undo(ground: Ground, seats: Seats, size: Whole) -> None:
         seats.log_size[0] = k
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _best_entry(ground: Ground, seats: Seats, point: Whole) -> Whole:
     """Return the entry of a point that is cheapest with the fee, or NONE."""
     best, best_cost = np.int64(NONE), ground.unserved[point]
@@ -146,7 +148,7 @@ def _best_entry(ground: Ground, seats: Seats, point: Whole) -> Whole:
     for entry in range(ground.first[point], ground.first[point + 1]):
         if ground.cost[entry] >= best_cost:
             break
-        site = ground.candidate[entry]
+        site = np.int64(ground.candidate[entry])
         if seats.is_open[site]:
             cost = ground.cost[entry] + fee * _over_change(seats, site, people)
             if cost < best_cost:
@@ -154,7 +156,7 @@ def _best_entry(ground: Ground, seats: Seats, point: Whole) -> Whole:
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _entry_at(ground: Ground, point: Whole, site: Whole) -> Whole:
     for entry in range(ground.first[point], ground.first[point + 1]):
         if ground.candidate[entry] == site:
@@ -162,7 +164,7 @@ def _entry_at(ground: Ground, point: Whole, site: Whole) -> Whole:
     return np.int64(NONE)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def better_seat(ground: Ground, seats: Seats, point: Whole) -> bool:
     """Seat a point cheaper: at another site, also by sending one of its points on or changing places."""
     if seats.log_size[0] > len(seats.log_what) - 3 * len(seats.at) - 8:
@@ -221,7 +223,7 @@ def better_seat(ground: Ground, seats: Seats, point: Whole) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def descend(ground: Ground, seats: Seats, points: Longs, sweeps: Whole) -> None:
     """Give points better seats until a sweep over them finds none."""
     for _ in range(sweeps):
@@ -232,7 +234,7 @@ def descend(ground: Ground, seats: Seats, points: Longs, sweeps: Whole) -> None:
             return
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sort_by_key(scratch: Longs, key: Longs, count: Whole) -> None:
     """Sort the first entries of `scratch` by their keys, the lowest first."""
     order = np.argsort(key[:count], kind="mergesort")
@@ -241,11 +243,11 @@ def _sort_by_key(scratch: Longs, key: Longs, count: Whole) -> None:
         scratch[k] = sorted_scratch[k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def close(ground: Ground, seats: Seats, site: Whole) -> Whole:
     """Close a site and seat its points elsewhere, the largest first; return how many were moved."""
-    _set_open(ground, seats, site, 0)
-    count = 0
+    _set_open(ground, seats, site, _NOTHING)
+    count = np.int64(0)
     point = seats.head[site]
     while point != NONE:
         seats.scratch[count] = point
@@ -259,16 +261,16 @@ def close(ground: Ground, seats: Seats, site: Whole) -> Whole:
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def open_site(ground: Ground, seats: Seats, site: Whole) -> Whole:
     """Open a site and seat there whom it saves most for their number; return how many came."""
-    _set_open(ground, seats, site, 1)
-    count = 0
+    _set_open(ground, seats, site, _OPENED)
+    count = np.int64(0)
     for k in range(ground.of_first[site], ground.of_first[site + 1]):
-        point = ground.point[k]
+        point = np.int64(ground.point[k])
         saving = cost_at(ground, seats, point) - ground.point_cost[k]
         if seats.at[point] != NONE:
-            here = ground.candidate[seats.at[point]]
+            here = np.int64(ground.candidate[seats.at[point]])
             saving -= seats.cost[FEE] * _over_change(seats, here, -seats.people[point])
         if saving > 0 and seats.people[point] <= seats.capacity[site]:
             seats.scratch[count] = point
@@ -285,14 +287,14 @@ def open_site(ground: Ground, seats: Seats, site: Whole) -> Whole:
     return came
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _polish(ground: Ground, seats: Seats, site: Whole) -> None:
     """Give better seats to those who could walk to a site."""
     for k in range(ground.of_first[site], ground.of_first[site + 1]):
-        better_seat(ground, seats, ground.point[k])
+        better_seat(ground, seats, np.int64(ground.point[k]))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def try_change(ground: Ground, seats: Seats, out: Whole, site: Whole) -> bool:
     """Close `out` and open `site` (either may be NONE) if that pays; tell whether it did."""
     mark, before = seats.log_size[0], worth(seats)
@@ -309,22 +311,22 @@ def try_change(ground: Ground, seats: Seats, out: Whole, site: Whole) -> bool:
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _random_closed(ground: Ground, seats: Seats, near: Whole) -> Whole:
     """Return a closed candidate that shares a point with a site, at random; NONE when none was found."""
     width = ground.of_first[near + 1] - ground.of_first[near]
     for _ in range(24):
         if width == 0:
             return np.int64(NONE)
-        point = ground.point[ground.of_first[near] + np.random.randint(width)]
+        point = np.int64(ground.point[ground.of_first[near] + np.random.randint(width)])
         entries = ground.first[point + 1] - ground.first[point]
-        site = ground.candidate[ground.first[point] + np.random.randint(entries)]
+        site = np.int64(ground.candidate[ground.first[point] + np.random.randint(entries)])
         if seats.is_open[site] == 0 and ground.fixed[site] == 0:
             return np.int64(site)
     return np.int64(NONE)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _change_over(ground: Ground, seats: Seats, tries: Whole, is_free: Whole) -> None:
     """Try random openings, closings and exchanges of sites; those stay that pay."""
     sites = len(seats.is_open)
@@ -345,7 +347,7 @@ def _change_over(ground: Ground, seats: Seats, tries: Whole, is_free: Whole) -> 
                 try_change(ground, seats, site, other)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _kick_site(ground: Ground, seats: Seats, is_free: Whole) -> None:
     """Change one site over whatever it costs."""
     site = np.int64(np.random.randint(len(seats.is_open)))
@@ -367,13 +369,13 @@ def _kick_site(ground: Ground, seats: Seats, is_free: Whole) -> None:
         _polish(ground, seats, site)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mix(ground: Ground, seats: Seats, most: Whole) -> None:
     """Take many points of a few neighbouring sites away and seat them anew, the larger ones mostly first."""
     start = np.random.randint(len(seats.at))
     count, wanted = 0, 2 + np.random.randint(3)
     for entry in range(ground.first[start], ground.first[start + 1]):
-        site = ground.candidate[entry]
+        site = np.int64(ground.candidate[entry])
         if seats.is_open[site] == 0 or np.random.randint(4) == 0:
             continue
         point = seats.head[site]
@@ -394,7 +396,7 @@ def _mix(ground: Ground, seats: Seats, most: Whole) -> None:
         seat(ground, seats, point, _best_entry(ground, seats, point))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _settle_touched(ground: Ground, seats: Seats, sweeps: Whole, neighbours: Whole) -> None:
     """Give better seats to those at the sites where something changed, until nothing changes."""
     done = 0
@@ -419,7 +421,7 @@ def _settle_touched(ground: Ground, seats: Seats, sweeps: Whole, neighbours: Who
         done = size
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def copy_seats(source: Seats, ground: Ground, target: Seats) -> None:
     """Make `target` what `source` is."""
     target.is_open[:] = source.is_open
@@ -432,7 +434,7 @@ def copy_seats(source: Seats, ground: Ground, target: Seats) -> None:
     target.log_size[0] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def begin(ground: Ground, seats: Seats, order: Longs, wish: Longs) -> None:
     """Seat everybody anew, in this order: at the entry they wish for if there is room, or at what is open."""
     seats.load[:] = 0
@@ -448,7 +450,7 @@ def begin(ground: Ground, seats: Seats, order: Longs, wish: Longs) -> None:
         seats.cost[COST] += ground.unserved[point]
     for point in order:
         entry = wish[point]
-        if entry != NONE and _over_change(seats, ground.candidate[entry], seats.people[point]) == 0:
+        if entry != NONE and _over_change(seats, np.int64(ground.candidate[entry]), seats.people[point]) == 0:
             seats.log_size[0] = 0
             seat(ground, seats, point, entry)
     for point in order:
@@ -458,7 +460,7 @@ def begin(ground: Ground, seats: Seats, order: Longs, wish: Longs) -> None:
     seats.log_size[0] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def search_on(
     ground: Ground,
     seats: Seats,
@@ -484,7 +486,7 @@ def search_on(
         is_clean = seats.cost[OVER] == 0
         change = worth(seats) - before
         if change > 0 or (is_large and was_clean and not is_clean):
-            undo(ground, seats, 0)
+            undo(ground, seats, _NOTHING)
         elif is_clean and not is_large and (seats.cost[COST] < best.cost[COST] or best.cost[OVER] > 0):
             copy_seats(seats, ground, best)
         # The fee follows how often the search is within all limits.

@@ -36,7 +36,7 @@ class Worth(NamedTuple):
     served: Floats
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pack(gain: Longs, people: Longs, room: Whole, share: Floats) -> Whole:
     """Pack whole points into a room, exactly; fill in who is in; return what they bring."""
     count = len(gain)
@@ -57,7 +57,7 @@ def _pack(gain: Longs, people: Longs, room: Whole, share: Floats) -> Whole:
     return best[room]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill(gain: Longs, people: Longs, room: Whole, share: Floats) -> Whole:
     """Fill a room with whoever pays most for each place, the last in part; return the most it can bring."""
     order = np.argsort(-(gain / np.maximum(people, 1e-9)), kind="mergesort")
@@ -79,7 +79,7 @@ def _fill(gain: Longs, people: Longs, room: Whole, share: Floats) -> Whole:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def worth_of(ground: Ground, room: Room, price: Longs, worth: Worth) -> Whole:
     """Return the bound that prices prove, and fill in what they come to."""
     points, sites = len(price), len(ground.open_cost)
@@ -142,7 +142,7 @@ def worth_of(ground: Ground, room: Room, price: Longs, worth: Worth) -> Whole:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def sort_rows(first: Longs, candidate: Ints, cost: Longs) -> None:
     """Put the walks of each point in order again, the cheapest first: they nearly are."""
     for point in range(len(first) - 1):
@@ -155,7 +155,7 @@ def sort_rows(first: Longs, candidate: Ints, cost: Longs) -> None:
             candidate[at], cost[at] = moved, price
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _choose(ground: Ground, room: Room, worth: Worth) -> Whole:
     """Choose the sites that are best open; return what they come to."""
     sites = len(ground.open_cost)
@@ -182,7 +182,7 @@ def _choose(ground: Ground, room: Room, worth: Worth) -> Whole:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def ascend(
     ground: Ground, room: Room, best: Longs, start: Whole, upper: Whole, state: Floats, steps: Whole
 ) -> Whole:

@@ -16,8 +16,10 @@ from numba import njit
 from muster.planning._kernel.arrays import Ints, Longs
 
 Whole: TypeAlias = int | np.signedinteger[Any]
-NONE = -1
+# Typed, like all that is handed to kernels: another type would be compiled as another kernel.
+NONE = np.int64(-1)
 FAR = np.int64(1 << 60)
+_MANY = np.int64(1 << 40)
 
 
 class Ground(NamedTuple):
@@ -49,13 +51,13 @@ class Choice(NamedTuple):
     queue: Longs
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _find_two(ground: Ground, choice: Choice, point: Whole) -> None:
     """Find the two nearest open sites of a point."""
     near, second = NONE, NONE
     near_cost = second_cost = ground.unserved[point]
     for entry in range(ground.first[point], ground.first[point + 1]):
-        site = ground.candidate[entry]
+        site = np.int64(ground.candidate[entry])
         if choice.is_open[site] == 0:
             continue
         cost = ground.cost[entry]
@@ -72,7 +74,7 @@ def _find_two(ground: Ground, choice: Choice, point: Whole) -> None:
         choice.loss[near] += second_cost - near_cost
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def settle(ground: Ground, choice: Choice) -> Whole:
     """Bring all points up to date with what is open; return what it costs in all."""
     choice.loss[:] = 0
@@ -86,13 +88,13 @@ def settle(ground: Ground, choice: Choice) -> Whole:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _try(ground: Ground, choice: Choice, site: Whole) -> tuple[Whole, Whole, Whole]:
     """Return what opening a site changes by itself, and with which closing (and change) it is best."""
     gain = ground.open_cost[site]
     touched = 0
     for entry in range(ground.of_first[site], ground.of_first[site + 1]):
-        point = ground.point[entry]
+        point = np.int64(ground.point[entry])
         cost = ground.point_cost[entry]
         if cost >= choice.second_cost[point]:
             continue
@@ -117,12 +119,12 @@ def _try(ground: Ground, choice: Choice, site: Whole) -> tuple[Whole, Whole, Who
     return gain, best, best_change
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _open(ground: Ground, choice: Choice, site: Whole) -> None:
     choice.is_open[site] = 1
     choice.loss[site] = 0
     for entry in range(ground.of_first[site], ground.of_first[site + 1]):
-        point = ground.point[entry]
+        point = np.int64(ground.point[entry])
         cost = ground.point_cost[entry]
         if cost >= choice.second_cost[point]:
             continue
@@ -137,11 +139,11 @@ def _open(ground: Ground, choice: Choice, site: Whole) -> None:
         choice.loss[choice.near[point]] += choice.second_cost[point] - choice.near_cost[point]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _close(ground: Ground, choice: Choice, site: Whole) -> None:
     choice.is_open[site] = 0
     for entry in range(ground.of_first[site], ground.of_first[site + 1]):
-        point = ground.point[entry]
+        point = np.int64(ground.point[entry])
         if choice.near[point] == site or choice.second[point] == site:
             near = choice.near[point]
             choice.loss[near] -= choice.second_cost[point] - choice.near_cost[point]
@@ -149,15 +151,15 @@ def _close(ground: Ground, choice: Choice, site: Whole) -> None:
     choice.loss[site] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _wake(ground: Ground, choice: Choice, site: Whole, count: Whole) -> Whole:
     """Queue the candidates that share points with a site; return how many wait."""
     for entry in range(ground.of_first[site], ground.of_first[site + 1]):
-        point = ground.point[entry]
+        point = np.int64(ground.point[entry])
         for other_entry in range(ground.first[point], ground.first[point + 1]):
             if ground.cost[other_entry] >= choice.second_cost[point]:
                 break
-            other = ground.candidate[other_entry]
+            other = np.int64(ground.candidate[other_entry])
             if choice.waiting[other] == 0 and choice.is_open[other] == 0 and ground.fixed[other] == 0:
                 choice.waiting[other] = 1
                 choice.queue[count] = other
@@ -165,7 +167,7 @@ def _wake(ground: Ground, choice: Choice, site: Whole, count: Whole) -> Whole:
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def improve(ground: Ground, choice: Choice, count: Whole, is_free: Whole, most: Whole) -> Whole:
     """Work off the queue of `count` candidates; return by how much the cost fell.
 
@@ -212,7 +214,7 @@ def improve(ground: Ground, choice: Choice, count: Whole, is_free: Whole, most: 
     return fallen
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _close_idle(ground: Ground, choice: Choice) -> Whole:
     """Close sites that cost more than their points would lose; return what that saves."""
     saved = np.int64(0)
@@ -223,7 +225,7 @@ def _close_idle(ground: Ground, choice: Choice) -> Whole:
     return saved
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def queue_all(ground: Ground, choice: Choice, order: Longs) -> Whole:
     """Queue all candidates in an order; return how many wait."""
     count = 0
@@ -235,11 +237,11 @@ def queue_all(ground: Ground, choice: Choice, order: Longs) -> Whole:
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def kick(ground: Ground, choice: Choice, times: Whole, is_free: Whole) -> tuple[Whole, Whole]:
     """Exchange some sites for others near them, whatever it costs; return how many wait, and the cost."""
     sites = len(choice.is_open)
-    count: Whole = 0
+    count: Whole = np.int64(0)
     fallen = np.int64(0)
     start = np.random.randint(sites)
     for _ in range(times):
@@ -268,27 +270,27 @@ def kick(ground: Ground, choice: Choice, times: Whole, is_free: Whole) -> tuple[
     return count, fallen
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _neighbour(ground: Ground, choice: Choice, site: Whole, start: Whole) -> Whole:
     """Return a random closed candidate that shares a point with a site, or any closed one."""
     width = ground.of_first[site + 1] - ground.of_first[site]
     for _ in range(16):
         if width == 0:
             break
-        point = ground.point[ground.of_first[site] + np.random.randint(width)]
+        point = np.int64(ground.point[ground.of_first[site] + np.random.randint(width)])
         choices = ground.first[point + 1] - ground.first[point]
-        other = ground.candidate[ground.first[point] + np.random.randint(choices)]
+        other = np.int64(ground.candidate[ground.first[point] + np.random.randint(choices)])
         if choice.is_open[other] == 0 and ground.fixed[other] == 0:
             return np.int64(other)
     sites = len(choice.is_open)
     for k in range(sites):
-        other = (start + k) % sites
+        other = np.int64((start + k) % sites)
         if choice.is_open[other] == 0 and ground.fixed[other] == 0:
-            return np.int64(other)
-    return np.int64(NONE)
+            return other
+    return NONE
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def copy_choice(source: Choice, target: Choice) -> None:
     """Make `target` what `source` is."""
     target.is_open[:] = source.is_open
@@ -299,7 +301,7 @@ def copy_choice(source: Choice, target: Choice) -> None:
     target.loss[:] = source.loss
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def search_on(
     ground: Ground, choice: Choice, best: Choice, best_cost: Whole, is_free: Whole, rounds: Whole, seed: Whole
 ) -> Whole:
@@ -309,7 +311,7 @@ def search_on(
         open_count = choice.is_open.sum()
         times = 1 + np.random.randint(max(1, min(open_count, 6)))
         count, fallen = kick(ground, choice, times, is_free)
-        fallen += improve(ground, choice, count, is_free, 1 << 40)
+        fallen += improve(ground, choice, count, is_free, _MANY)
         if fallen >= 0:
             best_cost -= fallen
             copy_choice(choice, best)

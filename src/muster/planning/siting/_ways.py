@@ -9,7 +9,7 @@ from numba import njit
 from muster.planning._kernel.arrays import Ints
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def over_all(length: Ints) -> None:
     """Shorten every way over every vertex between (Floyd 1962, Warshall 1962)."""
     count = len(length)
