@@ -30,7 +30,7 @@ from muster.register.import_models import ImportBatch
 from muster.register.models import DuplicatePair, Person
 from muster.register.services import add_pairs
 from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
-from tests.support.town_sheets import Sheets, hand_out, sheet_asks
+from tests.support.town_sheets import Sheets, a_filled_list, hand_out, sheet_asks
 from tests.support.town_serving import Serving, serve, serving_asks
 from tests.support.town_trips import Journeys, travel, trip_asks
 from tests.support.world import KIND, NOON, World, make_world
@@ -294,7 +294,9 @@ def _serving(p: Place, serving: Serving) -> dict[str, Ask]:
 
 def _sheets(p: Place, sheets: Sheets) -> dict[str, Ask]:
     told = sheet_asks(p, sheets)
-    return {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
+    file = Ask("POST", f"/api/v1/rounds/{p.round.id}/sheet-returns", files=a_filled_list)
+    asked = {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
+    return {**asked, "sheet_returns_file": file}
 
 
 def _journeys(journeys: Journeys) -> dict[str, Ask]:

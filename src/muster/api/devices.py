@@ -13,13 +13,20 @@ from ninja import Router, Schema
 from muster.accounts.models import Device, Lease
 from muster.accounts.queries import last_heard, unsent_estimate
 from muster.accounts.services import enrol_device, find_code, note_pull, revoke_device
-from muster.api.auth import AUTH, Caller, allow, operation
+from muster.api.auth import AUTH, Caller, allow, caller, operation
 from muster.base.clock import now
 from muster.base.codes import read_lease
 from muster.base.errors import Refusal
 from muster.flows.conflicts import CODE as CONFLICT
 from muster.flows.conflicts import conflict_of, take_other
 from muster.flows.recording import release_waiting
+from muster.flows.sheet_differences import (
+    both_sides,
+    difference_with_id,
+    differences_in_sight,
+    leave_as_it_stands,
+    take_the_other,
+)
 from muster.incidents.models import Incident
 from muster.places.models import Area, Grid
 from muster.places.posts import take_worker_posts
@@ -27,10 +34,11 @@ from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
 from muster.responders.services import responder_for_worker
+from muster.sheets.models import SheetDifference
 from muster.storage.keys import keystore
 from muster.sync.pull import incident_json, pull
 from muster.sync.site.adopting import adopt_lease
-from muster.sync.site.standing import may_lend_until
+from muster.sync.site.standing import carrier_keys, may_lend_until
 from muster.trail.models import Verdict, Waiting
 from muster.trail.queries import facts_with_keys
 from muster.trail.services import record_disclosures, record_event
@@ -75,6 +83,7 @@ def enrol(request: HttpRequest, body: Enrol) -> dict[str, Any]:
         "device": device.id, "lease": text, "lease_until": lease.expires_at,
         "intake": settings.ENVIRONMENT.intake_origin,
         "server_keys": [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()],
+        "carriers": carrier_keys(),
         "incident": incident_json(incident),
         "grids": grids, "sub_districts": lease.sub_districts,
         "actor": {"id": lease.actor_id, "name": lease.actor.name, "role": "worker"},
@@ -204,6 +213,7 @@ def list_held(request: HttpRequest, area: int | None = None, all: bool = False) 
         }
         for w in visible
     ]
+    items += differences_in_sight(scope, all_of_them=all)
     return {"items": items, "next": None, "count": len(items)}
 
 
@@ -211,6 +221,9 @@ def list_held(request: HttpRequest, area: int | None = None, all: bool = False) 
 @operation("held.resolve")
 def read_conflict(request: HttpRequest, fact_id: uuid.UUID) -> dict[str, Any]:
     """Both values of a field that two people corrected: who, when, on which device. Looking is recorded."""
+    difference = _difference(request, fact_id)
+    if difference is not None:
+        return both_sides(difference)
     who, waiting = _waiting(request, fact_id)
     told = conflict_of(waiting)
     record_disclosures(
@@ -235,12 +248,29 @@ def _waiting(request: HttpRequest, fact_id: uuid.UUID) -> tuple[Caller, Waiting]
     return who, waiting
 
 
+def _difference(request: HttpRequest, one: uuid.UUID) -> SheetDifference | None:
+    """Two words about one line of a sheet; both count until somebody has looked."""
+    who, row = allow(request, "held.resolve")
+    found = difference_with_id(one, scope=who.scope(row))
+    if found is not None:
+        record_disclosures(
+            [found.subject], actor=who.user.id, role=who.role_for(row), operation="held.conflict",
+            fields="outcome", at=who.at, grid=found.grid,
+        )  # fmt: skip
+    return found
+
+
 @router.post("/held/{fact_id}/resolve", auth=AUTH, operation_id="held_resolve")
 @operation("held.resolve")
 def resolve(request: HttpRequest, fact_id: uuid.UUID, body: Resolve) -> dict[str, Any]:
     """retry: try to apply again. take: of two values of a field, the one set aside. dismiss: somebody looked
     and lets it rest; it stays kept.
     """
+    difference = _difference(request, fact_id)
+    if difference is not None and body.action in {"take", "dismiss"}:
+        decide = take_the_other if body.action == "take" else leave_as_it_stands
+        decide(difference, by=caller(request).user.id, at=caller(request).at)
+        return {"verdict": Verdict.APPLIED, "code": ""}
     who, waiting = _waiting(request, fact_id)
     if body.action == "take" and waiting.code == CONFLICT:
         take_other(waiting, by=who.user.id, at=who.at)

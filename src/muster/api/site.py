@@ -27,6 +27,7 @@ from muster.api import (
     requests,
     rounds,
     session,
+    sheet_returns,
     sheets,
     situation,
     trips,
@@ -40,6 +41,8 @@ for module in (
     session,
     places,
     campaigns,
+    sheets,  # before rounds, whose last path has a free word in it
+    sheet_returns,
     rounds,
     register,
     situation,
@@ -55,7 +58,6 @@ for module in (
     trips,
     reinforcement,
     deployments,
-    sheets,
 ):
     api.add_router("", module.router)
 

@@ -30,9 +30,11 @@ TAKEN = "taken"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A value with who said it, when, and on which device; all empty for what came with a list."""
+    """A value with who said it, when, and on which device or where it was written; all empty for what came
+    with a list. value: an outcome in both languages, else a text.
+    """
 
-    value: str
+    value: str | dict[str, str]
     who: str = ""
     at: datetime | None = None
     where: str = ""
@@ -47,7 +49,7 @@ def conflict_of(waiting: Waiting) -> dict[str, Any]:
         "field": body.field,
         "was": body.was,
         "current": asdict(_standing(person, body.field)),
-        "other": asdict(_said(body.now, fact)),
+        "other": asdict(said_by(body.now, fact)),
     }
 
 
@@ -89,11 +91,16 @@ def _standing(person: Person, field: str) -> Said:
     for fact in sorted(applied, key=lambda one: one.applied_at, reverse=True):
         body = kinds.read_body(KIND, (fact.body or "").encode())
         if isinstance(body, kinds.PersonChanged) and body.now == value:
-            return _said(value, fact)
+            return said_by(value, fact)
     return Said(value)
 
 
-def _said(value: str, fact: Fact) -> Said:
+def said_by(value: str | dict[str, str], fact: Fact) -> Said:
+    """Who said it, when and where: of what stood on paper, who wrote it there."""
+    body = kinds.read_body(fact.kind, (fact.body or "").encode())
+    if body.paper is not None:
+        where = " · ".join(part for part in (body.paper.sheet, body.paper.where) if part)
+        return Said(value, body.paper.by, fact.occurred_at, where)
     who = User.objects.filter(id=fact.actor).first() if fact.actor else None
     device = Device.objects.filter(id=fact.device).first()
     return Said(value, who.name if who else "", fact.occurred_at, device.name if device else "")

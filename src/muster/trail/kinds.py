@@ -22,12 +22,23 @@ class Evidence(msgspec.Struct, forbid_unknown_fields=True):
     ref: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
+class Paper(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """It stood on a sheet before it came in here: on which, in which line, who wrote it, and where."""
+
+    channel: Literal["SHEET", "PAPER"]
+    sheet: Annotated[str, msgspec.Meta(max_length=9)]
+    line: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    by: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    where: Annotated[str, msgspec.Meta(max_length=120)] = ""
+
+
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What every body may say: its round, the door it happened at, a note."""
+    """What every body may say: its round, the door it happened at, a note; the paper it was written on."""
 
     round: uuid.UUID | None = None
     door: uuid.UUID | None = None
     note: Note = ""
+    paper: Paper | None = None
 
 
 class RoundBody(Body, kw_only=True, forbid_unknown_fields=True):
