@@ -29,9 +29,12 @@ from muster.register.division_plans import queue_plan
 from muster.register.import_models import ImportBatch
 from muster.register.models import DuplicatePair, Person
 from muster.register.services import add_pairs
+from tests.support.town_people import CheckedIn, check_somebody_in, people_asks
+from tests.support.town_placement import Placed, place_people, placement_asks
 from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
-from tests.support.town_sheets import Sheets, a_filled_list, hand_out, sheet_asks
 from tests.support.town_serving import Serving, serve, serving_asks
+from tests.support.town_sheets import Sheets, a_filled_list, hand_out, sheet_asks
+from tests.support.town_sites import site_asks, site_at
 from tests.support.town_trips import Journeys, travel, trip_asks
 from tests.support.world import KIND, NOON, World, make_world
 
@@ -71,8 +74,11 @@ class Place:
     pair: uuid.UUID
     code: str
     serving: Serving | None = None
+    people: CheckedIn | None = None
+    placed: Placed | None = None
     reinforced: Reinforced | None = None
     sheets: Sheets | None = None
+    site: uuid.UUID | None = None
     journeys: Journeys | None = None
 
     @property
@@ -84,8 +90,11 @@ class Place:
             str(self.held),
             str(self.plan),
             str(self.batch),
+            str(self.site),
             str(self.pair),
             *(self.serving.marks if self.serving else ()),
+            *(self.people.marks if self.people else ()),
+            *(self.placed.marks if self.placed else ()),
             *(self.reinforced.marks if self.reinforced else ()),
             *(self.sheets.marks if self.sheets else ()),
             *(self.journeys.marks if self.journeys else ()),
@@ -176,8 +185,11 @@ def _place(world: World, kind: Any, number: int) -> Place:
                  astray.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
     made.serving = serve(world, made)
     made.journeys = travel(world, made)
+    made.people = check_somebody_in(world, made)
+    made.placed = place_people(world, made)
     made.reinforced = reinforce(world, made)
     made.sheets = hand_out(world, made)
+    made.site = site_at(world, made)
     return made
 
 
@@ -281,14 +293,20 @@ def asks(p: Place) -> dict[str, Ask]:
         "session_sign_out": Ask("DELETE", f"{api}/session"),
         "sync_pull": Ask("GET", "/sync/v1/pull"),
         **(_serving(p, p.serving) if p.serving else {}),
+        **(_told(people_asks(p.people)) if p.people else {}),
+        **(_told(placement_asks(p.placed)) if p.placed else {}),
         **(reinforcement_asks(p.reinforced) if p.reinforced else {}),
         **(_sheets(p, p.sheets) if p.sheets else {}),
+        **_told(site_asks(p.site)),
         **(_journeys(p.journeys) if p.journeys else {}),
     }  # fmt: skip
 
 
 def _serving(p: Place, serving: Serving) -> dict[str, Ask]:
-    told = serving_asks(serving, dwelling=p.dwelling.id, area=p.area.id)
+    return _told(serving_asks(serving, dwelling=p.dwelling.id, area=p.area.id))
+
+
+def _told(told: dict[str, tuple[str, str, Any, bool]]) -> dict[str, Ask]:
     return {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
 
 

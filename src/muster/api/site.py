@@ -14,21 +14,28 @@ from muster.api import (
     dispatch,
     drill,
     duplicates,
+    fact_files,
+    hours,
     imports,
     notifications,
     phone_trips,
     phone_work,
+    placement,
     places,
     plans,
     problems,
     register,
     reinforcement,
+    request_map,
     request_steps,
     requests,
+    responders,
     rounds,
     session,
     sheet_returns,
     sheets,
+    site_calls,
+    sites,
     situation,
     trips,
 )
@@ -50,14 +57,20 @@ for module in (
     drill,
     imports,
     plans,
+    placement,
     duplicates,
-    dispatch,
-    requests,
-    request_steps,
     notifications,
     trips,
+    dispatch,
+    requests,
+    request_map,
+    request_steps,
+    responders,
     reinforcement,
     deployments,
+    hours,
+    sites,
+    fact_files,
 ):
     api.add_router("", module.router)
 
@@ -66,6 +79,8 @@ sync_api.add_router("", devices.sync_router)
 sync_api.add_router("", phone_work.sync_router)
 sync_api.add_router("", phone_trips.sync_router)
 sync_api.add_router("", notifications.sync_router)
+sync_api.add_router("", site_calls.sync_router)
+sync_api.add_router("", fact_files.sync_router)
 
 for one in (api, sync_api):
     one.add_exception_handler(Refusal, problems.on_refusal)

@@ -67,7 +67,7 @@ def new_responder(
         checked_in_at=at, channel=channel,
     )  # fmt: skip
     set_values(row, values)
-    _set_home(row, home)
+    set_home(row, home)
     return row
 
 
@@ -96,7 +96,8 @@ def _certificates(row: Responder, names: list[str]) -> list[dict[str, object]]:
     return [known.get(name, {"name": name, "seen": False}) for name in names]
 
 
-def _set_home(row: Responder, home: Home) -> None:
+def set_home(row: Responder, home: Home) -> None:
+    """Where he lives; what is sealed moves under the key of that place."""
     if row.sub_district != home.sub_district:
         # Opened under the old key, so that saving seals it under the new one.
         for name in SEALED:
@@ -236,7 +237,7 @@ def change_own(row: Responder, values: Mapping[str, str], *, home: Home, at: dat
     affiliations = affiliations_of(row)
     place = (row.sub_district, row.home_area, row.home_grid)
     set_values(row, values)
-    _set_home(row, home)
+    set_home(row, home)
     after = {**values_of(row), "home": home.said(), "home_text": home.text}
     changed = sorted(name for name, was in before.items() if after[name] != was)
     if not changed:
