@@ -11,7 +11,7 @@ import pytest
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.incidents.packs import pack_of
-from muster.register.services import phone_index
+from muster.responders.checking_in import phone_index
 from muster.responders.models import Responder, Standing
 from muster.responders.reinforcement import names, sending
 from muster.responders.reinforcement.models import DeployedPerson, Deployment

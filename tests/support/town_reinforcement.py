@@ -17,6 +17,7 @@ from muster.responders.reinforcement.models import OrderItem
 from muster.responders.reinforcement.queries import people_of
 from muster.responders.reinforcement.rules import Wanted
 from muster.responders.reinforcement.sending import Sent
+from tests.support.serving import somebody_who_serves
 from tests.support.world import NOON, World
 
 if TYPE_CHECKING:
@@ -39,10 +40,18 @@ class Reinforced:
     code: str
     person: uuid.UUID
     gone: uuid.UUID
+    weary: uuid.UUID
 
     @property
     def marks(self) -> set[str]:
-        return {str(self.asked), str(self.open), str(self.item), str(self.here), str(self.coming)}
+        return {
+            str(self.asked),
+            str(self.open),
+            str(self.item),
+            str(self.here),
+            str(self.coming),
+            str(self.weary),
+        }
 
 
 def reinforce(world: World, place: Place) -> Reinforced:
@@ -64,11 +73,14 @@ def reinforce(world: World, place: Place) -> Reinforced:
     )
     pack = pack_of(world.incident)
     names.add_names(here.id, [["演甲", "13900000001"], ["演乙", ""]], pack=pack, by=sender, at=NOON)
+    weary = somebody_who_serves(
+        world, grid=world.grids.index(place.grid), on_duty_since=NOON - timedelta(hours=9)
+    )
     one, two = people_of([here.id])
     names.tick_arrived(here.id, [two.id], by=approver, at=NOON)
     return Reinforced(
         place.area.id, place.street.id, orders[0].id, orders[1].id, item.id, here.id, coming.id,
-        str(here.code), one.id, two.id,
+        str(here.code), one.id, two.id, weary.id,
     )  # fmt: skip
 
 
@@ -114,6 +126,8 @@ def _asks(r: Reinforced) -> dict[str, tuple[str, str, Any, bool]]:
         "deployments_return": ("POST", f"{sent}/{r.here}/return", {"people": [r.gone]}, False),
         "deployments_names": ("POST", f"{sent}/{r.here}/names", {"text": "演丙"}, False),
         "deployments_take_back": ("POST", f"{sent}/{r.coming}/take-back", None, False),
+        "hours_list": ("GET", "/api/v1/hours", None, True),
+        "hours_relieve": ("POST", f"/api/v1/hours/{r.weary}/relieve", {}, False),
         "deployments_reveal": ("POST", f"{sent}/{r.here}/reveal", {"purpose": "call"}, False),
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ from muster.packs import Pack
 from muster.register.importing.reading import open_sheet
 from muster.register.names import clean_name
 from muster.register.phones import read_phone
-from muster.register.services import phone_index
+from muster.responders.checking_in import phone_index
 from muster.responders.models import Responder, Standing
 from muster.responders.reinforcement.models import DeployedPerson, Deployment
 from muster.responders.reinforcement.sending import settle_deployment
