@@ -64,6 +64,7 @@ def serving_asks(
         "requests_list": ("GET", api, None, True),
         "requests_raise": ("POST", api, {"text": "家里没米了"}, True),
         "requests_paste": ("POST", f"{api}/paste", {"text": "李大妈：3号楼501 没药了"}, True),
+        "map_requests": ("GET", "/api/v1/map/requests.geojson", None, True),
         "requests_read": ("GET", one, None, False),
         "requests_reveal": ("POST", f"{one}/reveal", {"field": "phone", "purpose": "call"}, False),
         "requests_picture": ("GET", f"{one}/pictures/{'0' * 64}", None, False),

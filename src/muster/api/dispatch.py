@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from muster.api.auth import AUTH, language, operation
+from muster.api.request_map import centres_of_grids
 from muster.api.request_rows import card, in_sight, one_in_sight, person_json
 from muster.base.errors import Refusal
 from muster.base.messages import messages, text
@@ -39,7 +40,9 @@ def suggestions(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
     who, row = one_in_sight(request, "requests.dispatch", request_id)
     item = _free_item(row.id)
     found = suggest(item, at=who.at) if item is not None else []
-    items = [_suggestion_json(one, language(request, who.user)) for one in found]
+    centres = centres_of_grids([one.responder for one in found])
+    lang = language(request, who.user)
+    items = [{**_suggestion_json(one, lang), "at": centres.get(one.responder.grid)} for one in found]
     return {"item": item.id if item else None, "items": items, "next": None, "count": len(items)}
 
 

@@ -14,6 +14,7 @@ type Source = (typeof SOURCES)[number]
 export interface Listeners {
   pick: (id: Id | null) => void
   pickBuilding: (id: Id) => void
+  pickPoint: (id: Id) => void
   hover: (id: Id | null) => void
 }
 
@@ -22,11 +23,12 @@ setWorkerUrl(workerUrl)
 export class CoverageDrawing {
   private readonly map: Drawing
   private readonly labels: LabelLayer
-  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes(), buildingDots: emptyShapes(), outline: emptyShapes() }
+  private readonly data: Record<Source, Shapes> = { base: emptyShapes(), grids: emptyShapes(), dots: emptyShapes(), buildings: emptyShapes(), buildingDots: emptyShapes(), outline: emptyShapes(), points: emptyShapes() }
   private shades = new Map<Id, Shade>()
   private applied = new Map<Id, string>()
   private layers: ShownLayers | null = null
   private selected: Id | null = null
+  private chosen: Id | null = null
   private hovered: Id | null = null
   private ready = false
 
@@ -67,6 +69,20 @@ export class CoverageDrawing {
     const buildings = shapes ?? emptyShapes()
     this.put('buildings', buildings)
     this.put('buildingDots', middles({ ...buildings, features: buildings.features.filter((shape) => Number(shape.properties.left ?? 0) > 0) }))
+  }
+
+  setPoints(shapes: Shapes | null): void {
+    this.put('points', shapes ?? emptyShapes())
+  }
+
+  /** A ring around one point, and the map brought to it where it is out of view. */
+  choose(id: Id | null, isCalm: boolean): void {
+    this.chosen = id
+    if (!this.ready) return
+    this.map.setFilter('points-selected', ['==', ['get', 'id'], id ?? ''])
+    const shape = this.data.points.features.find(({ properties }) => properties.id === id)
+    const at = shape && middleOf(shape)
+    if (at && !this.map.getBounds().contains(at)) this.map.easeTo({ center: at, duration: isCalm ? 0 : 400 })
   }
 
   setOutline(shapes: Shapes | null): void {
@@ -135,6 +151,7 @@ export class CoverageDrawing {
     for (const source of Object.keys(this.data) as Source[]) this.put(source, this.data[source])
     if (this.layers) this.setLayers(this.layers)
     this.select(this.selected)
+    this.choose(this.chosen, true)
     this.shade()
     this.element.dataset.ready = 'true'
   }
@@ -152,6 +169,8 @@ export class CoverageDrawing {
   }
 
   private click(event: MapMouseEvent, listeners: Listeners): void {
+    const point = this.at(event, 'points')
+    if (point !== null) return listeners.pickPoint(point)
     const building = this.at(event, 'buildings')
     if (building !== null) listeners.pickBuilding(building)
     listeners.pick(this.at(event, 'grids-fill'))

@@ -6,11 +6,11 @@ export const STEPS = [0, 0.2, 0.5, 0.8, 0.95, 1] as const
 export type Palette = Record<PaletteName, string>
 export type PaletteName =
   | 'ground' | 'compound' | 'building' | 'road' | 'road-edge' | 'water' | 'green' | 'wall'
-  | '0' | '1' | '2' | '3' | '4' | '5' | 'none' | 'missing' | 'line'
+  | '0' | '1' | '2' | '3' | '4' | '5' | 'none' | 'missing' | 'line' | 'danger' | 'attention'
 
 const NAMES: readonly PaletteName[] = [
   'ground', 'compound', 'building', 'road', 'road-edge', 'water', 'green', 'wall',
-  '0', '1', '2', '3', '4', '5', 'none', 'missing', 'line',
+  '0', '1', '2', '3', '4', '5', 'none', 'missing', 'line', 'danger', 'attention',
 ]
 
 /** The step of a share: 100 % only when nothing is left, step 0 only when nothing is done. */

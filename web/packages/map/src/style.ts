@@ -4,7 +4,7 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import type { Palette } from './ramp'
 import { emptyShapes, type ShownLayers } from './shapes'
 
-export const SOURCES = ['base', 'grids', 'dots', 'buildings', 'buildingDots', 'outline'] as const
+export const SOURCES = ['base', 'grids', 'dots', 'buildings', 'buildingDots', 'outline', 'points'] as const
 
 const GROUPS: Record<keyof ShownLayers, string[]> = {
   coverage: ['grids-fill'],
@@ -104,6 +104,20 @@ function marks(palette: Palette): LayerSpecification[] {
     },
     // Another division of the same ground, drawn over this one to compare.
     { id: 'outline', type: 'line', source: 'outline', paint: { 'line-color': palette.missing, 'line-width': grow(1.2, 3), 'line-dasharray': [3, 2] } },
+    // Things that somebody has to go to, and where the people are who may go: a ring for those.
+    {
+      id: 'points', type: 'circle', source: 'points', layout: { 'circle-sort-key': ['get', 'weight'] },
+      paint: {
+        'circle-color': ['match', ['get', 'tone'], 'danger', palette.danger, 'attention', palette.attention, 'person', palette.ground, palette['4']],
+        'circle-radius': ['match', ['get', 'tone'], 'danger', 9, 'attention', 7, 'person', 7, 5.5],
+        'circle-stroke-color': ['match', ['get', 'tone'], 'person', palette['5'], palette.line],
+        'circle-stroke-width': ['match', ['get', 'tone'], 'person', 3, 1.5],
+      },
+    },
+    {
+      id: 'points-selected', type: 'circle', source: 'points', filter: ['==', ['get', 'id'], ''],
+      paint: { 'circle-color': 'transparent', 'circle-radius': 14, 'circle-stroke-color': palette.wall, 'circle-stroke-width': 3 },
+    },
     { id: 'grids-selected', type: 'line', source: 'grids', filter: ['==', ['get', 'id'], -1], paint: { 'line-color': palette.missing, 'line-width': 3.5 } },
   ]
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Shapes and calls of requests at the desk: the queue, one request, whom to ask. */
+import type { Shapes } from '@muster/map'
 import { request, type Query } from '@muster/ui'
 import type { Page } from './types'
 
@@ -52,6 +53,7 @@ export interface Piece {
   ended_at: string | null
   outcome: string
   note: string
+  photo: string
 }
 
 export interface Asked {
@@ -72,6 +74,7 @@ export interface RequestPage extends RequestLine {
   refusal_by: string | null
   hold_reason: string
   hold_until: string | null
+  pictures: string[]
   linked: { id: string; number: number; status: string }[]
   items: Piece[]
   offers: Asked[]
@@ -83,6 +86,8 @@ export interface RequestPage extends RequestLine {
 export interface Suggestion {
   responder: Helper
   walk_m: number
+  /** The middle of the grid he serves in. */
+  at: [number, number] | null
   reasons: { code: string; text: string }[]
 }
 
@@ -111,6 +116,25 @@ export interface Queue extends Page<RequestLine> {
   late: number
 }
 
+export interface MatchLine {
+  item: string
+  request: string
+  number: number
+  responder: Helper
+  walk_m: number
+}
+
+export interface Matching extends Page<MatchLine> {
+  waiting: number
+  /** From here on all at once is better than one by one. */
+  worth_it: boolean
+}
+
+export interface Adopted {
+  offered: number
+  missed: { item: string; code: string }[]
+}
+
 const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>(path, { method: 'POST', body })
 
 export const requests = {
@@ -120,6 +144,10 @@ export const requests = {
   drafts: (text: string) => post<Page<Draft>>('/requests/paste', { text }),
   suggestions: (id: string) => request<Page<Suggestion> & { item: string | null }>(`/requests/${id}/suggestions`),
   offer: (id: string, responders: string[]) => post(`/requests/${id}/offer`, { responders }),
+  match: () => post<Matching>('/requests/match'),
+  adopt: (lines: { item: string; responder: string }[]) => post<Adopted>('/requests/match/adopt', { lines }),
+  onMap: (area: number | null) => request<Shapes & { without_place: number }>('/map/requests.geojson', { query: { area } }),
+  picture: (id: string, name: string) => `/api/v1/requests/${id}/pictures/${name}`,
   triage: (id: string, body: { urgency?: string; category?: string; is_spam?: boolean }) => post(`/requests/${id}/triage`, body),
   step: (id: string, step: Step) => post(`/requests/${id}/${step}`),
   escalate: (id: string) => post(`/requests/${id}/escalate`, { text: '' }),
