@@ -7,6 +7,8 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from muster.base.errors import Refusal
 from muster.flows import placement as flow
@@ -215,6 +217,22 @@ def test_who_is_not_needed_goes_into_reserve(world: World) -> None:
     now = person(one)
     assert (now.status, now.grid, now.post) == ("VETTED", None, "")
     assert GridAssignment.objects.across(reason="verify").get(responder=one.id).until == LATER
+
+
+def test_more_people_ask_no_more_statements(world: World) -> None:
+    def statements() -> int:
+        plan = ready_plan(world)
+        ask_adopt(plan, area=world.city, version=plan.version, by=BY, at=LATER)
+        with CaptureQueriesContext(connection) as captured:
+            carry_on(plan.id, at=LATER)
+        return len(captured)
+
+    vetted(world, grid=0)
+    few = statements()
+    for number in range(4):
+        vetted(world, grid=number, count=4)
+
+    assert statements() <= few + 1
 
 
 # ---- taking back

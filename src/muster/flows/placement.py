@@ -17,6 +17,7 @@ from django.db import transaction
 from muster.base.errors import Refusal
 from muster.incidents.models import Incident
 from muster.incidents.services import incident_with_id, is_in_force
+from muster.notifications.services import Telling, ToResponder, notify_many
 from muster.places.models import Area
 from muster.responders.models import Responder
 from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
@@ -40,16 +41,14 @@ from muster.responders.standing import change_statuses
 from muster.responders.states import ResponderStatus
 from muster.responders.teams.queries import teams_kept_together
 from muster.storage.many_rows import Insert
+from muster.storage.sealed import SealedField
 from muster.storage.writes import pause_between_writes
 from muster.trail.services import record_event
 
 SEATS_PER_WRITE = 250
 _TRIES = 5
-# What a change of place reads and writes of a person: nothing that is sealed.
-_COLUMNS = (
-    "id", "incident", "sub_district", "grid", "home_grid", "home_area", "affiliation", "affiliations", "post",
-    "skills", "lon", "lat", "status", "status_since", "version", "minutes_served", "on_duty_since", "duty",
-)  # fmt: skip
+# Nothing sealed is opened or written by a change of place.
+_SEALED = tuple(f.name for f in Responder._meta.fields if isinstance(f, SealedField))
 
 
 @dataclass(slots=True)
@@ -224,7 +223,7 @@ def _actor(plan: PlacementPlan) -> uuid.UUID | None:
 
 def _people(seats: Sequence[PlacementSeat]) -> dict[uuid.UUID, Responder]:
     rows = Responder.objects.across(reason="placement").filter(id__in=[seat.responder for seat in seats])
-    return {row.id: row for row in rows.only(*_COLUMNS)}
+    return {row.id: row for row in rows.defer(*_SEALED)}
 
 
 def _adopt_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:
@@ -327,12 +326,23 @@ def _write(plan: PlacementPlan, changes: _Changes, *, at: datetime, progress: di
                 rows, status, by=by, at=at, verb=verb, reason="placement", columns=("grid", "post", "duty")
             )
         _end_places(plan, changes.ended, at=at, adopting=adopting)
+        if adopting:
+            notify_many(_told(plan, changes.placed), incident=plan.incident, at=at)
         new.execute()
         for (state, reason), ids in decided.items():
             rows = seats_of(plan).filter(id__in=ids, state=was)
             if rows.update(state=state, reason=reason) != len(ids):
                 raise Refusal("placement_changed_meanwhile")
         PlacementPlan.objects.filter(id=plan.id).update(progress=progress)
+
+
+def _told(plan: PlacementPlan, placed: Sequence[Responder]) -> list[Telling]:
+    """That there is something to read, and no more: where, with whom and for what stands on his own page."""
+    return [
+        Telling("placement_adopted", str(plan.id), ToResponder(one.id, one.user))
+        for one in placed
+        if one.user
+    ]
 
 
 def _end_places(plan: PlacementPlan, people: Sequence[uuid.UUID], *, at: datetime, adopting: bool) -> None:
