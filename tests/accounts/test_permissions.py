@@ -37,6 +37,9 @@ OPEN = {
 }
 PHONES = {
     "sync_pull",
+    "sync_carried",
+    "site_word",
+    "site_news",
     "driving_list",
     "driving_hop",
     "phone_messages",

@@ -25,7 +25,14 @@ _HEARD = (
 )
 _FOLLOWING = f'SELECT seq FROM "{Fact._meta.db_table}" WHERE device = %s AND seq > %s ORDER BY seq LIMIT %s'
 _BEYOND = f'SELECT count(*), max(seq) FROM "{Fact._meta.db_table}" WHERE device = %s AND seq > %s'
-_WATCHED = f'SELECT whole_upto, gap_since FROM "{NumberWatch._meta.db_table}" WHERE device = %s'
+# What is known of each device's series, and what is here beyond it.
+_WATCHED = (
+    " SELECT told.device, coalesce(watch.whole_upto, 0), watch.gap_since,"
+    f' (SELECT count(*) FROM "{Fact._meta.db_table}" AS fact WHERE fact.device = told.device'
+    " AND fact.seq > coalesce(watch.whole_upto, 0)),"
+    f' (SELECT max(seq) FROM "{Fact._meta.db_table}" AS fact WHERE fact.device = told.device)'
+    f' FROM told LEFT JOIN "{NumberWatch._meta.db_table}" AS watch ON watch.device = told.device'
+)
 _WATCH = (
     f'INSERT INTO "{NumberWatch._meta.db_table}" (device, whole_upto, highest, missing, gap_since)'
     " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (device) DO UPDATE SET whole_upto = excluded.whole_upto,"
@@ -45,18 +52,23 @@ class Numbers:
 
 def note_contact(heard: Iterable[tuple[uuid.UUID, datetime]]) -> None:
     """Inside the transaction of the facts, after them. heard: (device, when it was last heard)."""
+    last = {plain(device): at for device, at in sorted(heard)}
+    if not last:
+        return
     contacts: list[tuple[Any, ...]] = []
     watches: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
-        for device, at in sorted(heard):
-            key = plain(device)
-            cursor.execute(_WATCHED, [key])
-            before = cursor.fetchone() or (0, None)
-            found = _count(cursor, key, int(before[0]))
-            since = (before[1] or at) if found.missing else None
+        marks = ",".join(["(%s)"] * len(last))
+        cursor.execute(f"WITH told(device) AS (VALUES {marks}){_WATCHED}", list(last))
+        for key, whole, gap_since, beyond, highest in cursor.fetchall():
+            if highest is not None and highest - whole == beyond:
+                found = Numbers(highest, highest, 0)
+            else:
+                found = _count(cursor, key, whole)
+            since = (gap_since or last[key]) if found.missing else None
             watches.append((key, found.whole_upto, found.highest, found.missing, plain_time(since)))
             here = found.highest - found.missing
-            contacts.append((plain(at), here, found.highest, found.highest, key))
+            contacts.append((plain(last[key]), here, found.highest, found.highest, key))
         cursor.executemany(_WATCH, watches)
         cursor.executemany(_HEARD, contacts)
 

@@ -70,7 +70,8 @@ class HomeCity(models.Model):
     """The city that this house works for; there is a row only where this house is a site.
 
     web, intake: its addresses by name. address: where the name lies, if the site's own Wi-Fi says it is here.
-    authority: the certificates to believe, if they are not the public ones. cursor: what we have of its rows.
+    authority: the certificates to believe, if they are not the public ones. carrier: the public key for which
+    phones seal what somebody else carries to it. cursor: what we have of its rows.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -83,6 +84,7 @@ class HomeCity(models.Model):
     intake = models.CharField(max_length=200)
     address = models.CharField(max_length=80, blank=True)
     authority = models.TextField(blank=True)
+    carrier = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
     until = models.DateTimeField()
     cursor = models.JSONField(default=dict)

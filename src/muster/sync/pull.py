@@ -34,7 +34,7 @@ from muster.register.queries import open_needs
 from muster.situation.coverage import figures
 from muster.storage.keys import keystore
 from muster.storage.sealed import reveal_column
-from muster.sync.site.standing import may_lend_until
+from muster.sync.site.standing import carrier_keys, may_lend_until
 from muster.trail.models import Fact
 from muster.trail.services import record_disclosures
 
@@ -123,6 +123,7 @@ def pull(lease: Lease, *, since: str | None, at: datetime) -> dict[str, Any]:
         "incident": incident_json(incident),
         "actor": {"id": lease.actor_id, "name": lease.actor.name},
         "server_keys": [{"kid": k.kid, "jwk": k.jwk} for k in keystore().trusted_keys()],
+        "carriers": carrier_keys(),
         "services": pack.to_json().get("services", []),
         "needs": [{k: n[k] for k in ("code", "name", "service")} for n in pack.to_json().get("needs", [])],
         "phones": pack.to_json().get("phones"),

@@ -25,6 +25,8 @@ def make_call(key: SigningKey, *, city: uuid.UUID, at: datetime) -> str:
 
 def read_call(header: str, *, keys: list[TrustedKey], own: set[uuid.UUID], at: datetime) -> uuid.UUID:
     """Which site calls. Refusal site_unknown for all that is not a fresh call to us by a key we trust."""
+    if not header:
+        raise Refusal("not_signed_in")
     if not header.startswith(SCHEME):
         raise Refusal("site_unknown")
     try:

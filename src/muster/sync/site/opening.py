@@ -67,7 +67,8 @@ def open_site(bundle: Bundle, *, folder: Path, at: datetime) -> HomeCity:
         home = HomeCity.objects.create(
             id=bundle.city, site=bundle.site, name=bundle.name, incident=bundle.incident,
             grids=bundle.grids, sub_districts=bundle.sub_districts, web=bundle.web, intake=bundle.intake,
-            address=bundle.address, authority=bundle.tls.authority, opened_at=at, until=bundle.until,
+            address=bundle.address, authority=bundle.tls.authority,
+            carrier=bundle.carrier, opened_at=at, until=bundle.until,
             cursor={
                 "grids": {str(grid): rev for grid, rev in bundle.revisions.items()},
                 "at": bundle.made_at.isoformat(),

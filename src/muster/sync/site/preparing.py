@@ -16,6 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
+from muster.base.crypto.carrying import carrier_jwk
 from muster.base.crypto.signing import ed25519_jwk, key_id
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
@@ -63,6 +64,7 @@ class Bundle(msgspec.Struct, frozen=True):
     made_at: datetime
     until: datetime
     revisions: dict[int, int]
+    carrier: dict[str, str]
     tls: Tls
     packs: dict[str, str]
     stock: Stock
@@ -105,7 +107,7 @@ def prepare_site(
         city_keys=[dict(k.jwk) for k in keystore().trusted_keys() if k.own],
         incident=incident.id, grids=small, sub_districts=neighbours_of(small), web=addresses.web,
         intake=addresses.intake, address=addresses.number, made_at=at, until=until, revisions=revisions,
-        tls=tls, packs=packs, stock=stock,
+        carrier=carrier_jwk(keystore()), tls=tls, packs=packs, stock=stock,
     )  # fmt: skip
     write_sealed(out, msgspec.json.encode(bundle), passphrase=passphrase, name=name[:80], until=until)
     site = _certify(bundle, kid=key_id(jwk), jwk=jwk, by=by, at=at)

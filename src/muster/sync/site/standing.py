@@ -5,13 +5,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from muster.base.crypto.carrying import carrier_jwk
 from muster.base.errors import Refusal
+from muster.storage.keys import keystore
 from muster.sync.models import HomeCity
 
 
 def home_city() -> HomeCity | None:
     """The city this house works for; None where it is nobody's site."""
     return HomeCity.objects.first()
+
+
+def carrier_keys() -> list[dict[str, str]]:
+    """For whom a phone seals what somebody else carries: this house, and its city where it is a site."""
+    home = home_city()
+    return [carrier_jwk(keystore()), *([home.carrier] if home is not None and home.carrier else [])]
 
 
 def may_lend_until(*, at: datetime) -> datetime | None:

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site that lives alone: a laptop, ten phones, real TLS, a line that is cut and comes back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from muster.base.ids import new_id
+from muster.drill.device import DeviceClient, subject
+from tests.conftest import REPOSITORY
+from tests.support.browser import missing
+from tests.support.country import CITY_NUMBER, NAME, Country, country, one_name
+from tests.support.house import House, until
+from tests.support.isolated import why_not
+
+PASSPHRASE = "four words for tests"
+SITE_PHONES = 3
+LATE_PHONES = 2
+EARLY_PHONES = 5
+DAYS = 3
+
+
+@dataclass
+class Story:
+    """What the tests below read from: one run, told once."""
+
+    land: Country
+    city: House
+    site: House
+    before: Path
+    phones: list[DeviceClient] = field(default_factory=list)
+    recorded: dict[str, set[str]] = field(default_factory=dict)
+    books: dict[str, Any] = field(default_factory=dict)
+    site_books: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> set[str]:
+        return {one for ids in self.recorded.values() for one in ids}
+
+
+@pytest.fixture(scope="module")
+def land() -> Iterator[Country]:
+    reason = why_not()
+    if "root" in reason:
+        pytest.skip(reason)
+    if reason:
+        missing(reason)
+    with country() as made, one_name():
+        yield made
+
+
+@pytest.fixture(scope="module")
+def story(
+    land: Country, staged: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("far")
+    city = House.of(staged("generated"), folder / "city")
+    city.host, city.prefix = NAME, land.city.prefix
+    city.muster("tls", "init", "--host", NAME)
+    city.more = _tls(city.folder) | {"MUSTER_SITE_PASSPHRASE": PASSPHRASE}
+    city.authority = city.folder / "tls" / "ca.pem"
+    site = House(folder / "site", city.port, city.intake_port, host=NAME, prefix=land.site.prefix)
+    site.authority = city.authority
+    told = Story(land, city, site, folder / "before")
+    try:
+        yield told
+    finally:
+        city.stop()
+        site.stop()
+
+
+def _tls(folder: Path) -> dict[str, str]:
+    tls = folder / "tls"
+    return {"MUSTER_TLS_CERT": str(tls / "cert.pem"), "MUSTER_TLS_KEY": str(tls / "key.pem")}
+
+
+def _phone(story: Story, name: str, code: str) -> DeviceClient:
+    trust = ssl.create_default_context(cafile=story.city.authority)
+    client = DeviceClient(story.city.origin, name, httpx.Client(verify=trust, timeout=30))
+    client.enrol(code)
+    story.phones.append(client)
+    return client
+
+
+def _code(house: House, grid: int) -> str:
+    return house.muster("enrol-code", "--grid", str(grid)).split("\t")[0]
+
+
+def _work(story: Story, phone: DeviceClient, number: int, page: dict[str, Any], *, day: int) -> None:
+    """What one worker records on one day: doors of his own, somebody new, something taken back."""
+    at = datetime.now(UTC) - timedelta(days=DAYS - day, minutes=5)
+    round_ = page["rounds"][0]["id"]
+    persons = [p for p in page["persons"] if p["listed"]]
+    mine = persons[(number * DAYS + day) * 4 :][:4]
+    homes = {door["id"]: door for door in page["doors"]}
+    ids = story.recorded.setdefault(phone.device, set())
+    outcomes = [o["code"] for o in page["rounds"][0]["kind"]["outcomes"]]
+    for step, person in enumerate(mine):
+        here = subject(homes[person["dwelling"]]["sub_district"], person=person["id"])
+        body = {"round": round_, "outcome": outcomes[(number + step) % len(outcomes)]}
+        ids.add(phone.record("entry.outcome", here, body, at=at + timedelta(minutes=step)))
+    # Everybody passes the same door: what wins must be the same in both houses.
+    first = persons[0]
+    here = subject(homes[first["dwelling"]]["sub_district"], person=first["id"])
+    last = phone.record("entry.outcome", here, {"round": round_, "outcome": outcomes[0]}, at=at)
+    ids.add(last)
+    if number % 3 == day:
+        ids.add(
+            phone.record("fact.undone", here, {"round": round_, "fact": last}, at=at + timedelta(minutes=9))
+        )
+    if number % 4 == day:
+        door = next(iter(homes.values()))
+        body = {"round": round_, "person": str(new_id()), "name": f"演新{number}"}
+        ids.add(phone.record("person.found", subject(door["sub_district"], dwelling=door["id"]), body, at=at))
+
+
+def _exchange(story: Story, phones: list[DeviceClient], *, what: str) -> None:
+    """Every phone of these sends until it has a verdict on all that it recorded."""
+
+    def quiet() -> bool:
+        for phone in phones:
+            phone.send(at=datetime.now(UTC), clock=time.monotonic())
+            phone.pull()
+        return all(not phone.outbox for phone in phones)
+
+    with story.land.phones.entered():
+        until(quiet, what=what, seconds=60)
+
+
+def _books(house: House, *words: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.books", *words],
+        env=house.environment | {"DJANGO_SETTINGS_MODULE": "muster.config.settings", "PYTHONPATH": "src:."},
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_the_laptop_becomes_a_site_and_phones_notice_nothing(story: Story) -> None:
+    city, site, land = story.city, story.site, story.land
+    grid = city.demo["logins"]["grid_head"]["grid"]
+    with land.city.entered():
+        city.start()
+    with land.phones.entered():
+        early = [_phone(story, f"early {n}", _code(city, grid)) for n in range(EARLY_PHONES)]
+        # Before the line is cut the city knows a little already.
+        page = early[0].pull()
+        assert page is not None
+        _work(story, early[0], 9, page, day=0)
+    _exchange(story, early, what="the city gives verdicts")
+    bundle = city.folder.parent / "village.site"
+    city.muster(
+        "site", "prepare", str(bundle), "--grid", str(grid), "--name", "东沟村", "--address", CITY_NUMBER
+    )
+    with land.phones.entered():
+        for n in range(LATE_PHONES):
+            _phone(story, f"late {n}", _code(city, grid))
+    land.cut()
+    city.stop()
+    shutil.copytree(city.folder, story.before)
+
+    site.more = {"MUSTER_SITE_PASSPHRASE": PASSPHRASE}
+    site.muster("site", "open", str(bundle))
+    site.more = _tls(site.folder)
+    land.go("site")
+    with land.site.entered():
+        site.start()
+    with land.phones.entered():
+        for n in range(SITE_PHONES):
+            _phone(story, f"site {n}", _code(site, grid))
+        pages = [phone.pull() for phone in story.phones]
+
+    assert len(story.phones) == 10
+    assert all(page is not None and page["full"] for page in pages)
+    story.told["page"] = pages[0]
+    listed = {len(page["persons"]) for page in pages if page}
+    assert len(listed) == 1
+    assert listed != {0}
+
+
+def test_the_site_serves_for_days_and_survives_a_power_cut(story: Story) -> None:
+    page = story.told["page"]
+    for day in range(DAYS):
+        for number, phone in enumerate(story.phones):
+            _work(story, phone, number, page, day=day)
+        if day == 1:
+            with story.land.phones.entered():
+                for phone in story.phones[:5]:
+                    phone.send(at=datetime.now(UTC), clock=time.monotonic(), twice=True)
+            story.site.cut()
+            with story.land.site.entered():
+                story.site.start()
+        _exchange(story, story.phones, what=f"the site gives verdicts on day {day}")
+
+    # Read by the command, as whoever sits at the laptop does.
+    def counted() -> int:
+        lines = dict(line.split(None, 1) for line in story.site.muster("site", "status").splitlines())
+        return int(lines["waiting"])
+
+    assert until(counted, what="the site counts what waits") >= len(story.phones)
+    refused = subprocess.run(
+        [*story.site.prefix, sys.executable, "-m", "muster.cli.main", "site", "close"],
+        env=story.site.environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "have not reached the city" in refused.stderr
+
+
+def test_the_line_returns_and_every_fact_is_in_the_city_once(story: Story) -> None:
+    land, city, site = story.land, story.city, story.site
+    with land.city.entered():
+        city.start()
+    land.heal()
+    # Killed while it passes on: what has no mark is sent again.
+    time.sleep(0.5)
+    site.cut()
+    with land.site.entered():
+        site.start()
+
+    def nothing_waits() -> bool:
+        lines = dict(line.split(None, 1) for line in site.muster("site", "status").splitlines())
+        return lines["waiting"] == "0" and lines["brought_at"] != "-" and lines["stuck"] == "0"
+
+    until(nothing_waits, what="the site passes all on", seconds=90)
+    # One phone walked to the city and sends the same facts there: counted once all the same.
+    wanderer = story.phones[-1]
+    land.go("city")
+    sent = _books(site)["journal"]
+    again = next(row for row in sent if row["device"] == wanderer.device)
+    with land.phones.entered():
+        answer = wanderer.http.post(
+            f"{wanderer.intake}/v1/batches", content=base64.b64decode(again["body"]),
+            headers={
+                "Authorization": f"Bearer {again['lease']}",
+                "Muster-Signature": f"{again['alg']}={_url(again['signature'])}",
+            },
+        )  # fmt: skip
+        assert answer.status_code == 200
+        wanderer.cursor = ""
+        page = until(lambda: wanderer.pull(), what="the city answers the site's phone")
+    city.verify()
+    site.verify()
+    story.books, story.site_books = _books(city), _books(site)
+
+    told = [fact for fact in story.books["facts"] if fact[2] in story.ids]
+    assert {fact[2] for fact in told} == story.ids
+    assert len(told) == len(story.ids)
+    assert {verdict["id"] for verdict in page["verdicts"]} >= story.recorded[wanderer.device]
+    assert story.books["second_copies"] == 0
+
+
+def _url(text: str) -> str:
+    return text.replace("+", "-").replace("/", "_").rstrip("=")
+
+
+def test_batches_ids_and_signatures_are_the_same_on_both_hops(story: Story) -> None:
+    keys = ("batch", "device", "lease", "alg", "signature", "sha256", "body")
+    there = {tuple(row[k] for k in keys) for row in story.site_books["journal"]}
+    here = {tuple(row[k] for k in keys) for row in story.books["journal"]}
+
+    assert there
+    assert there <= here
+    # The city holds the site's own word for each of them.
+    assert {row["batch"] for row in story.site_books["journal"]} == set(story.books["receipts"])
+
+
+def test_the_city_is_as_if_it_had_never_been_cut(story: Story, tmp_path: Path) -> None:
+    """An untouched copy of the city takes in each batch once, in another order, with nothing between."""
+    oracle = House(story.before, story.city.port, story.city.intake_port, host=NAME)
+    rows = {row["batch"]: row for row in reversed(story.books["journal"])}
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(sorted(rows.values(), key=lambda row: row["sha256"])))
+
+    told = _books(oracle, str(file))
+
+    for part in ("entries", "doors", "found"):
+        assert told[part] == story.books[part], part
+    assert [f[:3] + f[4:] for f in told["facts"]] == [f[:3] + f[4:] for f in story.books["facts"]]
+
+
+def test_both_houses_hold_the_same(story: Story) -> None:
+    grid = story.city.demo["logins"]["grid_head"]["grid"]
+
+    def of_grid(books: dict[str, Any], part: str) -> list[Any]:
+        return [row for row in books[part] if row[2] == grid]
+
+    for part in ("entries", "doors"):
+        assert of_grid(story.books, part) == of_grid(story.site_books, part)
