@@ -81,6 +81,7 @@ def run_fold() -> None:
 
 def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
+    from muster.cli.care_clock import CareClock
     from muster.cli.freeze_child import FreezeChild
     from muster.cli.import_child import ImportChild
     from muster.cli.message_thread import MessageThread
@@ -101,6 +102,7 @@ def run_worker() -> None:
     archivist = Archivist(
         reader, folder, positions=lambda: kept_positions(positions()), key=keystore().instance_key
     )
+    care = CareClock()
     messages = MessageThread(stop)
     messages.start()
     while not stop.is_set():
@@ -110,6 +112,7 @@ def run_worker() -> None:
             rosters.look_after()
             places.look_after()
             archivist.look_after(at=now())
+            care.look_after(at=now())
             while seal_events(at=now()) is not None and not stop.is_set():
                 pass
         except Exception:

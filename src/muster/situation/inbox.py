@@ -15,6 +15,7 @@ from muster.places.models import Area, Grid, GridPost
 from muster.places.queries import sub_districts_of_grids
 from muster.situation.duplicates import pairs_to_judge
 from muster.situation.waiting_requests import waiting_requests
+from muster.situation.waiting_trips import waiting_trips
 from muster.storage.scoping import Scope
 from muster.trail.models import Waiting
 from muster.trail.queries import numbers_missing
@@ -34,6 +35,7 @@ def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> l
     ]  # fmt: skip
     items = [
         *_requests(scope, at),
+        *_trips(scope, at),
         *_headless(grids),
         *_held(scope),
         *_numbers_missing(scope, at),
@@ -70,6 +72,22 @@ def _requests(scope: Scope, at: datetime) -> list[dict[str, Any]]:
         items.append(
             item("requests_done", "requests-done", since=found.done[0].done_at,
                  link=f"/requests?id={found.done[0].id}", action="ask_solved", count=len(found.done))
+        )  # fmt: skip
+    return items
+
+
+def _trips(scope: Scope, at: datetime) -> list[dict[str, Any]]:
+    found = waiting_trips(scope, at=at)
+    items = [
+        item("trip_missed", f"trip-{row.id}", since=row.be_there_at, due=row.be_there_at,
+             link=f"/trips?id={row.id}", action="look_into_trip", number=row.number)
+        for row in found.missed
+    ]  # fmt: skip
+    if found.late:
+        first = found.late[0]
+        items.append(
+            item("trips_late", "trips-late", since=first.next_due, due=first.next_due,
+                 link=f"/trips?id={first.id}", action="look_into_trip", count=len(found.late))
         )  # fmt: skip
     return items
 

@@ -14,6 +14,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'trips', component: () => import('./trips/TripsPage.vue') },
   { path: 'people', component: () => import('./people/PeoplePage.vue') },
   { path: 'people/heads', component: () => import('./people/HeadsPage.vue') },
+  { path: 'trips', component: () => import('./trips/TripsPage.vue') },
   { path: 'duplicates', component: () => import('./duplicates/DuplicatesPage.vue') },
   { path: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue') },
   { path: 'rounds/current', component: () => import('./rounds/CurrentRound.vue'), meta: { menu: '/campaigns' } },
@@ -40,6 +41,7 @@ export const router = createRouter({
   routes: [
     { path: '/sign-in', component: SignIn, meta: { open: true } },
     { path: '/rounds/:id/missing/print', component: () => import('./rounds/MissingPrint.vue') },
+    { path: '/trips/:id/print', component: () => import('./trips/TripPrint.vue') },
     { path: '/trips/:id/print', component: () => import('./trips/TripPrint.vue') },
     { path: '/rounds/:id/grids/:grid/certificate', component: () => import('./rounds/CertificatePage.vue') },
     { path: '/', component: AppShell, children: pages },

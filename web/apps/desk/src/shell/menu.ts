@@ -18,6 +18,7 @@ export const MENU: readonly MenuEntry[] = [
   { path: '/reinforcement', noun: 'reinforcement', icon: Promotion, asks: 'reinforcement.list' },
   { path: '/trips', noun: 'trips', icon: Van, asks: 'trips.list' },
   { path: '/people', noun: 'responder', icon: User, asks: 'responders.list' },
+  { path: '/trips', noun: 'trips', icon: Van, asks: 'trips.list' },
   { path: '/register', noun: 'register', icon: House, asks: 'register.list' },
   { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, asks: 'duplicates.read' },
   { path: '/campaigns', noun: 'campaign', icon: Tickets },

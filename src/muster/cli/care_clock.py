@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's hand on care that comes again: booked ahead, and told when it is late, once a minute."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+EVERY = timedelta(minutes=1)
+
+
+class CareClock:
+    """Looks once a minute. Nothing depends on it being in time: what is late is computed when read."""
+
+    def __init__(self) -> None:
+        self.due: datetime | None = None
+
+    def look_after(self, *, at: datetime) -> None:
+        from muster.flows.medical_trip import look_after
+        from muster.incidents.services import current_incident, is_in_force
+
+        if self.due is not None and at < self.due:
+            return
+        self.due = at + EVERY
+        incident = current_incident(at)
+        if incident is not None and is_in_force(incident, at=at):
+            look_after(incident, at=at)
