@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The left menu: only what exists. */
-import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Promotion, Setting, Tickets, Van, Warning } from '@element-plus/icons-vue'
+import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Promotion, Setting, Tickets, User, Van, Warning } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
 export interface MenuEntry {
@@ -18,7 +18,6 @@ export const MENU: readonly MenuEntry[] = [
   { path: '/reinforcement', noun: 'reinforcement', icon: Promotion, asks: 'reinforcement.list' },
   { path: '/trips', noun: 'trips', icon: Van, asks: 'trips.list' },
   { path: '/people', noun: 'responder', icon: User, asks: 'responders.list' },
-  { path: '/trips', noun: 'trips', icon: Van, asks: 'trips.list' },
   { path: '/register', noun: 'register', icon: House, asks: 'register.list' },
   { path: '/duplicates', noun: 'duplicate_pair', icon: CopyDocument, asks: 'duplicates.read' },
   { path: '/campaigns', noun: 'campaign', icon: Tickets },
