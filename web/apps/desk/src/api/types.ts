@@ -39,6 +39,7 @@ export interface Pack {
   needs?: Named[]
   services?: Named[]
   skills?: Named[]
+  affiliations?: Named[]
   request_categories?: Named[]
   emergency_numbers?: { number: string; name: Bilingual }[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
@@ -421,7 +422,7 @@ export interface ImportRow {
 
 /** A value of a field, and whose word it is; empty for what came with a list. */
 export interface SaidValue {
-  value: string
+  value: string | Bilingual
   who: string
   at: string | null
   where: string
@@ -430,8 +431,8 @@ export interface SaidValue {
 export interface FieldConflict {
   person: string
   name: string
-  field: 'name' | 'phone'
-  was: string
+  field: 'name' | 'phone' | 'outcome'
+  was: string | Bilingual
   current: SaidValue
   other: SaidValue
 }

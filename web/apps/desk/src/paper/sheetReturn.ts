@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One return: looked at, written, taken back. */
+import { offerUndo, sentence } from '@muster/ui'
+import { useQuery } from '@tanstack/vue-query'
+import { ref, type Ref } from 'vue'
+import { useRoute } from 'vue-router'
+import { sheetReturns, type SheetReturn } from '../api/sheets'
+
+export function useReturn(): {
+  back: Ref<SheetReturn | undefined>
+  error: Ref<unknown>
+  again: () => void
+  failed: Ref<unknown>
+  busy: Ref<boolean>
+  commit: () => Promise<void>
+  undo: () => Promise<void>
+} {
+  const id = String(useRoute().params.back)
+  const failed = ref<unknown>(null)
+  const busy = ref(false)
+  const query = useQuery({ queryKey: ['sheet-return', id], queryFn: () => sheetReturns.one(id) })
+
+  async function act(run: () => Promise<unknown>): Promise<void> {
+    busy.value = true
+    failed.value = null
+    try {
+      await run()
+      await query.refetch()
+    } catch (error) {
+      failed.value = error
+    } finally {
+      busy.value = false
+    }
+  }
+
+  const undo = (): Promise<void> =>
+    act(async () => {
+      const { taken_back: takenBack = 0, stay = 0 } = await sheetReturns.undo(id)
+      offerUndo(sentence(stay ? 'paper.undone_some' : 'paper.undone', { count: takenBack, stay }))
+    })
+  return {
+    back: query.data,
+    error: query.error,
+    again: () => void query.refetch(),
+    failed,
+    busy,
+    undo,
+    commit: () =>
+      act(async () => {
+        await sheetReturns.commit(id)
+        offerUndo(sentence('paper.committed'), undo)
+      }),
+  }
+}
