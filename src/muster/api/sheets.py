@@ -7,9 +7,10 @@ import io
 import uuid
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from ninja import Router, Schema
 
 from muster.api.auth import AUTH, Caller, allow, operation
@@ -35,6 +36,11 @@ from muster.sheets.workbooks import write_list
 from muster.trail.services import record_disclosures
 
 router = Router(tags=["sheets"], auth=AUTH)
+
+
+def to_sheet(_request: HttpRequest, code: str, line: str = "") -> HttpResponse:
+    """What a camera finds in the QR of a sheet: the page where it is typed in, behind the sign-in."""
+    return HttpResponseRedirect(f"/desk/paper/{quote(code)}{f'?line={line}' if line else ''}")
 
 
 class SheetIn(Schema):

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api import open311, pages
+from muster.api import open311, pages, sheets
 from muster.api.resident import asking, helping, relatives, tracking
 from muster.api.site import api, sync_api
 
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("open311/v2/", include([re_path(route, view) for route, view in open311.ROUTES])),
     path("", asking.home),
     path("ask", asking.ask),
+    re_path(r"^s/(?P<code>[0-9A-Za-z-]{8,12})(?:/(?P<line>[0-9]{1,5}))?/?$", sheets.to_sheet),
     path("track", tracking.find),
     path("track/<str:code>", tracking.track),
     path("relative", relatives.relative),
