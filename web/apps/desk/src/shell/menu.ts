@@ -24,6 +24,7 @@ export const MENU: readonly MenuEntry[] = [
   { path: '/kinds', noun: 'campaign_kind', icon: Files },
   { path: '/grids', noun: 'grid', icon: Grid },
   { path: '/plans', noun: 'grid_plan', icon: MapLocation, asks: 'plans.districting' },
+  { path: '/placement', noun: 'placement', icon: User, asks: 'placement.read' },
   { path: '/devices', noun: 'device', icon: Iphone, asks: 'devices.list' },
   { path: '/held', noun: 'held_list', icon: Warning, asks: 'held.list' },
   { path: '/transfer', noun: 'import_export', icon: Connection, asks: 'register.import' },
