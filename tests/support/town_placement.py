@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from muster.base.ids import new_id
+from muster.places.services import form_command_unit
 from muster.responders.models import Responder
 from muster.responders.placement.models import PlacementGrid, PlacementPlan, PlacementSeat
 from muster.responders.placement.reading import mark_of
+from muster.responders.teams.services import TeamWords, add_members, add_place, make_team
 from tests.support.placing import vetted
 from tests.support.world import NOON, World
 
@@ -34,16 +37,29 @@ class Placed:
     person: uuid.UUID
     grid: int
     area: int
+    team: uuid.UUID
+    post: uuid.UUID
+    unit: uuid.UUID
 
     @property
     def marks(self) -> set[str]:
-        return {str(self.ready), str(self.adopted), str(self.person)}
+        return {str(one) for one in (self.ready, self.adopted, self.person, self.team, self.post, self.unit)}
 
 
 def place_people(world: World, place: Place) -> Placed:
     (one,) = vetted(world, grid=world.grids.index(place.grid), name="演安排")
     ready, adopted = (_plan(world, place, one, state) for state in ("READY", "ADOPTED"))
-    return Placed(ready.id, adopted.id, one.id, place.grid.id, place.street.id)
+    by = world.head.id
+    team = make_team(
+        place.street, incident=world.incident, kind="work", words=TeamWords("工作队"), by=by, at=NOON
+    )
+    add_members(team, [one.id], by=by, at=NOON)
+    post = add_place(team, code="vanguard", place="东门", holder=one.id, by=by, at=NOON)
+    unit = form_command_unit(
+        place.street, incident=world.incident.id, name="临时组", head_name="演组长", head_unit="", phone="",
+        members=[], starts_at=NOON, ends_at=NOON + timedelta(days=7), by=by, at=NOON,
+    )  # fmt: skip
+    return Placed(ready.id, adopted.id, one.id, place.grid.id, place.street.id, team.id, post.id, unit.id)
 
 
 def _plan(world: World, place: Place, one: Responder, state: str) -> PlacementPlan:
@@ -66,7 +82,11 @@ def _plan(world: World, place: Place, one: Responder, state: str) -> PlacementPl
 def placement_asks(p: Placed) -> dict[str, tuple[str, str, Any, bool]]:
     """operation id -> (method, path, body, lists)."""
     api = "/api/v1/placement/plans"
-    ready, adopted = f"{api}/{p.ready}", f"{api}/{p.adopted}"
+    ready, adopted, team = f"{api}/{p.ready}", f"{api}/{p.adopted}", f"/api/v1/teams/{p.team}"
+    unit = {
+        "area": p.area, "name": "临时二组", "head_name": "演组长", "starts_at": NOON.isoformat(),
+        "ends_at": (NOON + timedelta(days=3)).isoformat(),
+    }  # fmt: skip
     return {
         "placement_list": ("GET", api, None, True),
         "placement_propose": ("POST", api, {"area": p.area}, False),
@@ -79,5 +99,18 @@ def placement_asks(p: Placed) -> dict[str, tuple[str, str, Any, bool]]:
         "placement_again": ("POST", f"{ready}/again", None, False),
         "placement_preview": ("GET", f"{ready}/change", None, False),
         "placement_adopt": ("POST", f"{ready}/adopt", {"version": 1}, False),
+        "teams_list": ("GET", "/api/v1/teams", None, True),
+        "teams_make": ("POST", "/api/v1/teams", {"area": p.area, "kind": "volunteer", "name": "新队"}, False),
+        "teams_read": ("GET", team, None, False),
+        "teams_join": ("POST", f"{team}/members", {"responders": [p.person]}, False),
+        "teams_leave": ("DELETE", f"{team}/members/{p.person}", None, False),
+        "teams_head": ("POST", f"{team}/head", {"responder": p.person}, False),
+        "teams_add_place": ("POST", f"{team}/places", {"code": "model", "place": "西门"}, False),
+        "teams_give_place": ("POST", f"{team}/places/{p.post}", {"holder": p.person}, False),
+        "teams_end_place": ("DELETE", f"{team}/places/{p.post}", None, False),
+        "teams_end": ("POST", f"{team}/end", None, False),
+        "command_units_list": ("GET", "/api/v1/command-units", None, True),
+        "command_units_form": ("POST", "/api/v1/command-units", unit, False),
+        "command_units_end": ("POST", f"/api/v1/command-units/{p.unit}/end", None, False),
         "placement_take_back": ("POST", f"{adopted}/take-back", {"version": 1}, False),
     }

@@ -38,6 +38,7 @@ from muster.api import (
     sites,
     situation,
     trips,
+    teams,
 )
 from muster.base.errors import Refusal
 
@@ -59,6 +60,7 @@ for module in (
     plans,
     placement,
     duplicates,
+    teams,
     notifications,
     trips,
     dispatch,

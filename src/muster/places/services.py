@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
 
@@ -170,6 +170,18 @@ def form_command_unit(
     except IntegrityError as error:
         raise Refusal("command_unit_exists", name=name) from error
     return unit
+
+
+def end_command_unit(unit: CommandUnit, *, by: uuid.UUID | None, at: datetime) -> None:
+    """Ends a unit before its time. Raises Refusal("command_unit_over")."""
+    over_at = max(at, unit.starts_at + timedelta(seconds=1))
+    with transaction.atomic():
+        if not CommandUnit.objects.filter(id=unit.id, ends_at__gt=at).update(ends_at=over_at):
+            raise Refusal("command_unit_over")
+        unit.ends_at = over_at
+        record_event(
+            "CommandUnit", unit.id, "end", at=at, actor=by, incident=unit.incident, area=unit.area_id
+        )
 
 
 def add_grid(

@@ -31,7 +31,7 @@ WALKS = (200, 500, 1_000, 2_000, 3_000, 5_000)
 _WORST = 10
 # What things are worth in metres of walking: a needed post; to share a shortage; somebody more than needed;
 # to stay where one lives or stands; to stay with one's team.
-_UNFILLED, _BALANCE, _SPARE, _OWN, _TEAM = 60_000, 20_000, 4_000, 600, 400
+_UNFILLED, _BALANCE, _SPARE, _OWN, _TEAM = 60_000, 20_000, 4_000, 600, 3_000
 _SMALL_BUDGET_S, _CITY_BUDGET_S, _CITY_FROM = 30.0, 90.0, 20_000
 
 
