@@ -52,7 +52,9 @@ def read_drill(request: HttpRequest) -> dict[str, Any]:
     _demand_drill()
     wish = _read("wish.json")
     told = {"state": "STARTING", "speed": 20, "workers": [], "log": [], **_read("state.json")}
-    return {**told, "wish": wish, "figures": _figures()}
+    demo = _read("../demo.json")
+    codes = {name: demo.get(name, "") for name in ("tracking_code", "care_code")}
+    return {**told, **codes, "wish": wish, "figures": _figures()}
 
 
 def _figures() -> Any:

@@ -21,6 +21,7 @@ from muster.base.clock import now
 from muster.base.errors import Refusal
 from muster.campaigns.models import Round
 from muster.campaigns.services import freeze_round, open_round, plan_round, save_kind, start_campaign
+from muster.drill.asking import ask_in_drill
 from muster.drill.city import Day, generate, load_day
 from muster.drill.city.model import City
 from muster.drill.load import load_city
@@ -170,7 +171,9 @@ def stage(staging: Staging, *, progress: Progress) -> None:
     progress.step("roster")
     round_ = _round(incident, pack, root, staging.scenario, at=at, progress=progress)
     users = _users(root, incident, at)
+    codes = ask_in_drill(incident, pack, heads=heads, seed=staging.seed, at=at)
     demo = _demo(staging, city_told, incident=incident, round_=round_, users=users, heads=heads, at=at)
+    demo |= {"tracking_code": codes.tracking, "care_code": codes.care}
     _write_demo(demo)
     (data / "drill" / MARKER).unlink(missing_ok=True)
 

@@ -20,6 +20,9 @@ export interface Drill {
   facts_sent?: number
   worker_code?: string
   worker_url?: string
+  /** What the resident's and the relative's doors need. */
+  tracking_code?: string
+  care_code?: string
   /** The published figures of the round; none before its first snapshot. */
   figures?: Figures | null
 }

@@ -24,8 +24,8 @@ const steps = (role: string, ...to: (string | undefined)[]): Step[] => to.map((o
 export const DOORS: readonly RoleDoor[] = [
   { key: 'worker', noun: 'role_worker', to: '/field/', minutes: 5, steps: steps('worker', undefined, undefined, undefined, undefined) },
   { key: 'head', noun: 'role_grid_head', login: 'grid_head', to: '/desk/', minutes: 8, steps: steps('head', '/desk/', '/desk/rounds/current', '/desk/grids', '/desk/rounds/current?tab=parts') },
-  { key: 'desk', noun: 'role_desk', login: 'desk', to: '/desk/', minutes: 10, steps: steps('desk', '/desk/', '/desk/register', '/desk/kinds', '/desk/transfer', '/desk/plans') },
-  { key: 'resident', noun: 'role_resident', to: '/', minutes: 1, steps: steps('resident', '/') },
-  { key: 'relative', noun: 'role_relative', to: '/', minutes: 1, steps: steps('relative', '/') },
+  { key: 'desk', noun: 'role_desk', login: 'desk', to: '/desk/', minutes: 10, steps: steps('desk', '/desk/', '/desk/requests', '/desk/register', '/desk/kinds', '/desk/transfer', '/desk/plans') },
+  { key: 'resident', noun: 'role_resident', to: '/', minutes: 3, steps: steps('resident', '/', '/', '/') },
+  { key: 'relative', noun: 'role_relative', to: '/relative', minutes: 3, steps: steps('relative', '/', '/', '/') },
   { key: 'command', noun: 'role_command', login: 'command', to: '/command/', minutes: 4, steps: steps('command', '/command/', '/command/', '/desk/grids') },
 ]
