@@ -115,7 +115,6 @@ def test_dry_run_of_a_good_list_ends_well(world, muster, file_of):
     ("arguments", "said"),
     [
         (("import", "cats", "{list}"), "没有“cats”这种名单"),
-        (("import", "responders", "{list}"), "目前只有模板"),
         (("import", "persons", "nowhere.csv"), "nowhere.csv"),
         (("import", "persons", "{list}", "--as", "nobody"), "nobody"),
         (("import", "persons", "{list}", "--incident", "x"), "事件"),

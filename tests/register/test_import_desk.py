@@ -224,7 +224,6 @@ def test_nobody_may_do_anything_unsigned():
     ("choices", "raw", "code"),
     [
         ({"kind": "cats"}, None, "import_kind_unknown"),
-        ({"kind": "responders"}, None, "import_kind_later"),
         ({"incident": str(uuid.uuid4())}, None, "incident_unknown"),
         ({"kind": ""}, None, "import_kind_unknown"),
         ({"update": "perhaps"}, None, "input_bad"),

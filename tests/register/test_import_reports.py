@@ -11,7 +11,7 @@ from muster.base.errors import Refusal
 from muster.packs import load
 from muster.register.importing.batches import columns_of, job_of, kept_rows
 from muster.register.importing.forms import FORMS, form_of
-from muster.register.importing.kinds import KINDS, kind_named
+from muster.register.importing.kinds import KINDS
 from muster.register.importing.reports import write_report
 from muster.register.importing.setting import Setting
 from muster.register.importing.templates import template_bytes
@@ -81,14 +81,6 @@ def test_template_as_it_comes_holds_nobody(kind, lang, suffix):
 def test_template_of_what_is_not_known_is_refused(kind, suffix, code):
     with pytest.raises(Refusal, match=code):
         template_bytes(kind, suffix, setting=SETTING, lang="zh")
-
-
-def test_responders_have_a_template_and_say_that_they_come_later():
-    assert template_bytes("responders", "csv", setting=SETTING, lang="zh")
-
-    with pytest.raises(Refusal) as refused:
-        kind_named("responders")
-    assert refused.value.code == "import_kind_later"
 
 
 # ---- reports ----

@@ -110,7 +110,7 @@ def test_three_lines_are_enough(world: World) -> None:
 def test_all_that_can_be_said_is_kept(world: World) -> None:
     check_in(
         community=str(world.communities[0].id), address="2号楼1单元101", skills=["medicine", "driving"],
-        affiliations=["volunteer", "member"], unit="示例单位", branch="第一支部",
+        affiliations=["volunteer", "member"], organisation="示例单位", branch="第一支部",
         certificates="护士证，驾驶证",
         languages=["zh", "yue"], free_times=["weekend_morning"], limits="不能上夜班",
     )  # fmt: skip
@@ -160,7 +160,7 @@ def test_unknown_community_is_taken_and_waits_for_a_desk(world: World, community
         ({"birth_date": "昨天"}, "看不懂这个日期"),
         ({"skills": "flying"}, "不在可选范围内"),
         ({"limits": "x" * 5000}, "超过 500 个字"),
-        ({"unit": "x" * 5000}, "超过 120 个字"),
+        ({"organisation": "x" * 5000}, "超过 120 个字"),
     ],
 )
 def test_wrong_field_is_told_beside_it_and_nothing_is_lost(world: World, wrong: Any, told: str) -> None:
@@ -183,7 +183,7 @@ def test_script_in_a_name_is_text(world: World) -> None:
     answer = post("/help", **{**SAID, "name": "<script>alert(1)</script>王", "phone": "1"})
 
     assert "<script>" not in answer.content.decode()
-    code = check_in(name="<b>王</b>", unit='"><script>x</script>')
+    code = check_in(name="<b>王</b>", organisation='"><script>x</script>')
     assert "<script" not in page(f"/help/{code}")
     assert "<script" not in page(f"/help/{code}/change")
 
@@ -200,10 +200,10 @@ def test_same_form_twice_is_one_check_in_with_one_code(world: World) -> None:
 
 
 def test_phone_of_another_changes_nothing_and_tells_nothing(world: World) -> None:
-    code = check_in(unit="甲单位")
+    code = check_in(organisation="甲单位")
     first = page(f"/help/{code}")
 
-    second = check_in(name="冒名者", unit="乙单位")
+    second = check_in(name="冒名者", organisation="乙单位")
 
     assert (only().name, only().unit) == ("王小明", "甲单位")
     shown = page(f"/help/{second}")
@@ -254,12 +254,14 @@ def test_phone_changed_into_a_known_one_waits_for_a_desk(world: World) -> None:
 
 
 def test_change_keeps_what_was_vouched_for(world: World) -> None:
-    code = check_in(skills=["driving"], unit="甲单位")
+    code = check_in(skills=["driving"], organisation="甲单位")
     vetted(only())
 
     shown = page(f"/help/{code}/change")
     assert 'name="phone"' not in shown
-    answer = post(f"/help/{code}/change", name="别人", phone="13100000000", skills=["medicine"], unit="")
+    answer = post(
+        f"/help/{code}/change", name="别人", phone="13100000000", skills=["medicine"], organisation=""
+    )
 
     assert answer.status_code == 303
     assert (only().name, only().phone, only().skills, only().unit) == (

@@ -91,7 +91,7 @@ def test_list_is_masked_and_ends_at_the_border(world: World) -> None:
 
 
 def test_lists_filters_and_search(world: World) -> None:
-    driver = somebody(world, skills="driving", affiliations="volunteer", unit="甲单位")
+    driver = somebody(world, skills="driving", affiliations="volunteer", organisation="甲单位")
     nurse = somebody(world, "13911110002", name="欧阳娜", skills="medicine", external_id="A-7")
     vetting.accept(nurse, by=new_id(), at=NOON)
     headers = desk(world)
@@ -133,7 +133,7 @@ def test_list_asks_the_same_few_questions_however_long(world: World) -> None:
     somebody(world)
     few = asked()
     for n in range(30):
-        somebody(world, f"1391112{n:04d}", home=at_home(world, n % 2), unit=f"单位{n}")
+        somebody(world, f"1391112{n:04d}", home=at_home(world, n % 2), organisation=f"单位{n}")
     assert asked() <= few
 
 
@@ -212,9 +212,9 @@ def test_batch_takes_the_clear_ones_and_says_why_not_the_others(world: World) ->
 
 
 def test_second_check_in_is_compared_and_either_one_counts(world: World) -> None:
-    row = somebody(world, unit="甲单位")
+    row = somebody(world, organisation="甲单位")
     for unit in ("乙单位", "丙单位"):
-        check_in({"name": "王小明", "phone": "13911110001", "birth_date": "1990", "unit": unit},
+        check_in({"name": "王小明", "phone": "13911110001", "birth_date": "1990", "organisation": unit},
                  home=at_home(world, 2), incident=world.incident.id, form=str(new_id()), at=NOON)  # fmt: skip
     headers = desk(world)
     seconds = call("get", f"/{row.id}", headers)["seconds"]

@@ -122,7 +122,7 @@ def _second(one: SecondCheckIn, first: Responder) -> dict[str, Any]:
     said = second_values(one)
     return {
         "id": one.id, "at": one.at, "name": mask_name(said.get("name", "")),
-        "same_name": said.get("name") == first.name, "unit": said.get("unit", ""),
+        "same_name": said.get("name") == first.name, "unit": said.get("organisation", ""),
         "skills": [code for code in said.get("skills", "").split(",") if code],
     }  # fmt: skip
 

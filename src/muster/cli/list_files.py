@@ -23,6 +23,7 @@ from muster.register.exporting.filters import Filters
 from muster.register.import_models import ImportBatch
 from muster.register.importing.batches import (
     Choices,
+    choices_for,
     columns_of,
     job_of,
     kept_rows,
@@ -56,7 +57,8 @@ class ListRun:
     def check_only(self) -> None:
         """Check without writing anything. Raises Refusal import_dry_rows_bad when rows have mistakes."""
         kind = kind_named(self.kind)
-        job = open_job(new_id(), self.choices, self.operator.reach, at=now())
+        choices = choices_for(self.kind, self.choices, at=now())
+        job = open_job(new_id(), choices, self.operator.reach, at=now())
         checking = Checking(kind, job)
         returned: list[CheckedRow] = []
         raw = self._read()
@@ -81,14 +83,15 @@ class ListRun:
         """Write the good rows. Raises Refusal import_rows_bad when others came back."""
         raw = self._read()
         with progress_bar() as show:
-            batch = unfinished_batch(self.kind, raw, operator=self.operator, choices=self.choices)
+            choices = choices_for(self.kind, self.choices, at=now())
+            batch = unfinished_batch(self.kind, raw, operator=self.operator, choices=choices)
             if batch is None:
                 batch = open_batch(
                     self.kind,
                     raw,
                     file_name=self.file.name,
                     operator=self.operator,
-                    choices=self.choices,
+                    choices=choices,
                     at=now(),
                 )
                 prepare_batch(batch, raw, now=now, progress=show)

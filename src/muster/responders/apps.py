@@ -7,7 +7,10 @@ class RespondersConfig(AppConfig):
     verbose_name = "Responders"
 
     def ready(self) -> None:
-        from muster.register.importing.forms import FORMS
-        from muster.responders.form import RESPONDERS
+        from muster.register.exporting.lists import add_list
+        from muster.register.importing.kinds import add_kind
+        from muster.responders.exporting import list_responders
+        from muster.responders.listing import Responders
 
-        FORMS[RESPONDERS.kind] = RESPONDERS
+        add_kind(Responders())
+        add_list(Responders.form.kind, list_responders)

@@ -73,11 +73,13 @@ def new_responder(
 
 def set_values(row: Responder, values: Mapping[str, str]) -> None:
     """Puts checked values on a row; what is not among them stays."""
-    for name in ("name", "phone", "unit", "branch", "limits", "external_id"):
+    for name in ("name", "phone", "branch", "limits", "external_id"):
         if name in values:
             setattr(row, name, values[name])
     if "phone" in values:
         row.phone_index = phone_index(values["phone"])
+    if "organisation" in values:
+        row.unit = values["organisation"]
     if "birth_date" in values:
         row.birth_year = int(values["birth_date"][:4]) if values["birth_date"] else None
     if "affiliations" in values:
@@ -255,7 +257,7 @@ def values_of(row: Responder) -> dict[str, str]:
     """What a row says, in the words of the form."""
     return {
         "name": row.name or "", "phone": row.phone or "",
-        "birth_date": str(row.birth_year or ""), "unit": row.unit, "branch": row.branch or "",
+        "birth_date": str(row.birth_year or ""), "organisation": row.unit, "branch": row.branch or "",
         "affiliations": ",".join(affiliations_of(row)), "skills": ",".join(row.skills),
         "certificates": ",".join(str(one["name"]) for one in row.certificates if isinstance(one, dict)),
         "languages": ",".join(row.languages), "free_times": ",".join(row.free_times),

@@ -74,7 +74,7 @@ RESPONDERS = Form(
             also=("人员身份", "身份类别"), width=16, many=True,
         ),
         Column(
-            "unit", "单位", "Organisation", readers.line(120), ("示例单位", "Example office"),
+            "organisation", "单位", "Organisation", readers.line(120), ("示例单位", "Example office"),
             also=("所在单位", "工作单位", "派出单位", "employer"), width=20,
         ),
         Column("branch", "所在支部", "Branch", _branch, also=("支部", "党支部"), width=20),

@@ -34,7 +34,7 @@ LINES = {
     "name": 200,
     "phone": 80,
     "birth_date": 40,
-    "unit": 400,
+    "organisation": 400,
     "branch": 200,
     "certificates": 600,
     "limits": 5000,

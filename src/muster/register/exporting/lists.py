@@ -197,7 +197,8 @@ def masked(values: Mapping[str, str]) -> dict[str, str]:
     return shown
 
 
-_LISTS: Mapping[str, Callable[[Filters, Operator], Iterator[ListedRow]]] = {
+Lister = Callable[[Filters, Operator], Iterator[ListedRow]]
+_LISTS: dict[str, Lister] = {
     "areas": _areas,
     "buildings": _buildings,
     "dwellings": _dwellings,
@@ -205,3 +206,8 @@ _LISTS: Mapping[str, Callable[[Filters, Operator], Iterator[ListedRow]]] = {
     "persons": _persons,
     "needs": _needs,
 }
+
+
+def add_list(kind: str, lister: Lister) -> None:
+    """A list of an app above the register."""
+    _LISTS[kind] = lister

@@ -24,7 +24,7 @@ from muster.register.importing.setting import Setting
 from muster.register.importing.templates import looks_of, offer_choices
 from muster.trail.services import record_disclosures, record_event
 
-PERSONAL = frozenset({"dwellings", "households", "persons", "needs"})
+PERSONAL = frozenset({"dwellings", "households", "persons", "needs", "responders"})
 Add = Callable[[list[str]], None]
 Progress = Callable[[int], None]
 

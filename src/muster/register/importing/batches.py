@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.incidents.models import Incident
+from muster.incidents.services import current_incident
 from muster.packs import load
 from muster.register.import_models import ImportBatch, ImportChunk, ImportState
 from muster.register.importing.checking import Checking, Progress
@@ -109,6 +110,19 @@ def open_job(
     )
 
 
+def choices_for(kind: str, choices: Choices, *, at: datetime) -> Choices:
+    """The choices, with the incident in force where a kind's rows belong to one and none was chosen.
+
+    Raises Refusal no_incident.
+    """
+    if not kind_named(kind).needs_incident or choices.incident is not None:
+        return choices
+    incident = current_incident(at)
+    if incident is None:
+        raise Refusal("no_incident")
+    return msgspec.structs.replace(choices, incident=incident.id)
+
+
 def job_of(batch: ImportBatch, *, at: datetime) -> Job:
     reach = Reach(tuple(batch.paths), frozenset(batch.grids))
     choices = Choices(batch.update_known, batch.create_doors, batch.incident)
@@ -119,7 +133,7 @@ def open_batch(
     kind: str, raw: bytes, *, file_name: str, operator: Operator, choices: Choices, at: datetime
 ) -> ImportBatch:
     """Take a file in. Raises Refusal for a kind that is unknown or comes later."""
-    kind_named(kind)
+    choices = choices_for(kind, choices, at=at)
     job = open_job(new_id(), choices, operator.reach, at=at)
     return ImportBatch.objects.create(
         id=job.batch,

@@ -35,6 +35,8 @@ class Kind(ABC):
     columns: ClassVar[tuple[str, ...]]
     guard: ClassVar[str] = ""
     chunk_rows: ClassVar[int] = 500
+    # Its rows belong to an incident: to the one chosen, or to the one in force.
+    needs_incident: ClassVar[bool] = False
     sorted_first: ClassVar[bool] = False
 
     # --- understanding ---
@@ -94,6 +96,9 @@ class Kind(ABC):
     @abstractmethod
     def referred(self, known: Sequence[Any], *, batch: Any) -> dict[str, str]:
         """id -> why a row that an import added cannot go: somebody refers to it since."""
+
+    def forgotten(self, going: Sequence[Any]) -> None:  # noqa: B027 -- most kinds need nothing here
+        """Take away what hangs on rows that an undo removes; the rows go right afterwards."""
 
     # --- shared steps ---
 

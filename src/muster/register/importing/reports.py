@@ -38,6 +38,7 @@ WORDS = {
     "same_code": ("代码相同", "same code"),
     "without_grid": ("本册还没有划分网格", "there are no grids here yet"),
     "left_without_grid": ("已新增，划分网格后归入", "added; its grid comes with the division"),
+    "same_own_number": ("人员编号相同", "same own number"),
     "same_need": ("同一人同一需求", "same need of the same person"),
 }
 

@@ -29,7 +29,7 @@ from muster.register.models import DuplicatePair
 from muster.storage.writes import LostRace, pause_between_writes
 from muster.trail.services import record_event
 
-CHILDREN_FIRST = ("need", "person", "household", "dwelling", "building", "compound", "area")
+CHILDREN_FIRST = ("responder", "need", "person", "household", "dwelling", "building", "compound", "area")
 ROWS_AT_ONCE = 250
 _TOLD_TO_PHONES = {"person": "person", "household": "household", "dwelling": "door", "building": "building"}
 
@@ -127,6 +127,8 @@ def _remove(
             Q(first__in=ids) | Q(second__in=ids), status="OPEN"
         ).delete()
     if going:
+        if entity in BY_ENTITY:
+            BY_ENTITY[entity].forgotten(going)
         model: Any = type(going[0])
         rows_of = model.objects.filter(pk__in=ids)
         (rows_of.across(reason="import") if hasattr(rows_of, "across") else rows_of).delete()
