@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.campaigns.extending import extend_door, extend_entry
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.rules import (
-    MERGING,
     DoorReading,
     EntryState,
     OutcomeRule,
@@ -33,7 +32,14 @@ from muster.campaigns.states import DoorState, EntryClass, Origin
 from muster.storage.many_rows import Insert, update_rows, update_unchanged
 from muster.storage.plain_reads import among, equal, read_rows
 from muster.storage.writes import LostRace
-from muster.trail.queries import FactRow, doors_in_question, facts_about, facts_at, units_in_question
+from muster.trail.queries import (
+    FactRow,
+    KnownFact,
+    doors_visited_at,
+    facts_about,
+    facts_at,
+    units_merged,
+)
 
 CLASS_COUNTERS: dict[str, str] = {
     EntryClass.OPEN.value: "n_open",
@@ -146,7 +152,7 @@ class Changes:
         return grids | set(self.fresh_at)
 
 
-def seen(row: FactRow, desk_devices: Collection[uuid.UUID]) -> SeenFact:
+def seen(row: FactRow, desk_devices: Container[uuid.UUID]) -> SeenFact:
     return SeenFact(
         row.id,
         row.kind,
@@ -166,33 +172,34 @@ def settle_changes(
     doors: Iterable[uuid.UUID],
     new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
     new_by_door: Mapping[uuid.UUID, list[SeenFact]],
-    desk_devices: Collection[uuid.UUID],
+    told_before: Collection[KnownFact],
+    desk_devices: Container[uuid.UUID],
     grid_of: Callable[[uuid.UUID], int | None],
 ) -> Changes:
     """Settles every touched entry and door from all its facts, the kept ones and the new ones. Reads, never
     writes.
 
+    told_before: counting facts of the round that have the id of one of the new ones, from another device.
     grid_of: dwelling -> its small grid if that takes part in the round; asked only for dwellings moved to.
     """
     changes = Changes(reading)
-    whole = _extend_entries(changes, set(subjects), new_by_subject)
+    whole = _extend_entries(changes, set(subjects), new_by_subject, told_before)
     _settle_entries(changes, whole, new_by_subject, desk_devices, grid_of)
-    whole = _extend_doors(changes, set(doors), new_by_door)
+    whole = _extend_doors(changes, set(doors), new_by_door, told_before)
     _settle_doors(changes, whole, new_by_door, desk_devices)
     return changes
 
 
 def _extend_entries(
-    changes: Changes, subjects: set[uuid.UUID], new: Mapping[uuid.UUID, list[SeenFact]]
+    changes: Changes,
+    subjects: set[uuid.UUID],
+    new: Mapping[uuid.UUID, list[SeenFact]],
+    told_before: Collection[KnownFact],
 ) -> list[uuid.UUID]:
     """Settles whom the new facts alone settle; returns who needs the whole set of facts."""
     reading, whole = changes.reading, []
-    doubted = units_in_question(
-        reading.round.id,
-        units=subjects & reading.entries.keys(),
-        ids=[fact.id for facts in new.values() for fact in facts],
-        kinds=MERGING,
-    )
+    doubted = {known.subject for known in told_before}
+    doubted |= units_merged(reading.round.id, units=subjects & reading.entries.keys())
     for subject in subjects:
         entry = reading.entries.get(subject)
         state = None
@@ -211,7 +218,7 @@ def _settle_entries(
     changes: Changes,
     subjects: Collection[uuid.UUID],
     new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
-    desk_devices: Collection[uuid.UUID],
+    desk_devices: Container[uuid.UUID],
     grid_of: Callable[[uuid.UUID], int | None],
 ) -> None:
     reading = changes.reading
@@ -243,16 +250,16 @@ def _settle_entries(
 
 
 def _extend_doors(
-    changes: Changes, doors: set[uuid.UUID], new: Mapping[uuid.UUID, list[SeenFact]]
+    changes: Changes,
+    doors: set[uuid.UUID],
+    new: Mapping[uuid.UUID, list[SeenFact]],
+    told_before: Collection[KnownFact],
 ) -> list[uuid.UUID]:
     """Settles doors that the new facts alone settle; returns those that need the whole set of facts."""
     reading, whole = changes.reading, []
-    doubted = doors_in_question(
-        reading.round.id,
-        doors=doors & reading.doors.keys(),
-        ids=[fact.id for told in new.values() for fact in told],
-        visits={(door, fact.occurred_at) for door, told in new.items() for fact in told},
-    )
+    known_doors = doors & reading.doors.keys()
+    visits = {(door, fact.occurred_at) for door in known_doors for fact in new.get(door, ())}
+    doubted = {known.door for known in told_before} | doors_visited_at(reading.round.id, visits=visits)
     for dwelling in doors:
         door = reading.doors.get(dwelling)
         found = None
@@ -269,7 +276,7 @@ def _settle_doors(
     changes: Changes,
     doors: Collection[uuid.UUID],
     new_by_door: Mapping[uuid.UUID, list[SeenFact]],
-    desk_devices: Collection[uuid.UUID],
+    desk_devices: Container[uuid.UUID],
 ) -> None:
     reading = changes.reading
     kept_at: dict[uuid.UUID, list[SeenFact]] = defaultdict(list)
@@ -306,7 +313,7 @@ def _facts_with_kin(
     reading: RoundReading,
     subjects: Iterable[uuid.UUID],
     new_by_subject: Mapping[uuid.UUID, list[SeenFact]],
-    desk_devices: Collection[uuid.UUID],
+    desk_devices: Container[uuid.UUID],
 ) -> dict[uuid.UUID, list[SeenFact]]:
     """unit -> its facts, for these units, those they turned out to be, and those they took in.
 

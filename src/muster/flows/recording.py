@@ -38,7 +38,7 @@ from muster.storage.writes import ROWS_PER_WRITE, LostRace, chunks, pause_betwee
 from muster.trail.fact_rows import FactRecord, FactRows, fact_row
 from muster.trail.incoming import APPLIED, DUPLICATE, Incoming, Ruling, flagged
 from muster.trail.models import Fact
-from muster.trail.queries import known_facts, waiting_for
+from muster.trail.queries import KnownFact, known_facts, waiting_for
 from muster.trail.services import keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 4
@@ -58,6 +58,7 @@ class Chunk:
     changes: list[Changes] = field(default_factory=list)
     register: RegisterChanges = field(default_factory=RegisterChanges)
     work: FieldWork = field(default_factory=FieldWork)
+    told_before: list[KnownFact] = field(default_factory=list)
     waiting_rows: list[FactRecord] = field(default_factory=list)
     insert_facts: FactRows = field(default_factory=lambda: FactRows([]))
 
@@ -126,7 +127,10 @@ def decide(
 ) -> Chunk:
     """Reads and settles; writes nothing."""
     chunk = Chunk(at)
-    fresh = list(enumerate(facts)) if released else _drop_known(chunk, facts)
+    known = known_facts(facts)
+    fresh = list(enumerate(facts)) if released else _drop_known(chunk, facts, known)
+    fresh_ids = {fact.id.int for _, fact in fresh} if known else set()
+    chunk.told_before = [row for row in known if row.counts and row.id.int in fresh_ids]
     for _, fact in fresh:
         if fact.body is None and fact.ruling is None:
             fact.read()
@@ -172,11 +176,12 @@ def kind_order(kind: str) -> int:
     return {"door.found": 0, "person.found": 1, "fact.undone": 9}.get(kind, 5)
 
 
-def _drop_known(chunk: Chunk, facts: Sequence[Incoming]) -> list[tuple[int, Incoming]]:
+def _drop_known(
+    chunk: Chunk, facts: Sequence[Incoming], rows: Sequence[KnownFact]
+) -> list[tuple[int, Incoming]]:
     """Rules what was there before: the same fact again, the same id with another body, a number used
     twice.
     """
-    rows = known_facts(facts)
     by_id = {(k.device.int, k.id.int): k.body_hash for k in rows}
     by_seq = {(k.device.int, k.seq) for k in rows}
     fresh: list[tuple[int, Incoming]] = []
@@ -197,8 +202,20 @@ def _drop_known(chunk: Chunk, facts: Sequence[Incoming]) -> list[tuple[int, Inco
     return fresh
 
 
+class _Desks:
+    """The desks' devices, read when somebody's whole history is: a city has many devices."""
+
+    def __init__(self) -> None:
+        self._known: frozenset[uuid.UUID] | None = None
+
+    def __contains__(self, device: object) -> bool:
+        if self._known is None:
+            self._known = desk_devices()
+        return device in self._known
+
+
 def _settle(chunk: Chunk) -> None:
-    desks = desk_devices()
+    desks = _Desks()
     by_round: dict[uuid.UUID, list[Placed]] = defaultdict(list)
     for placed in chunk.placed:
         if placed.fact.round is not None:
@@ -219,6 +236,7 @@ def _settle(chunk: Chunk) -> None:
             doors=new_by_door,
             new_by_subject=new_by_subject,
             new_by_door=new_by_door,
+            told_before=[known for known in chunk.told_before if known.round == round_id],
             desk_devices=desks,
             grid_of=_grid_lookup(round_id),
         )

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, cast
 
 from django.db import connection, models
 
-from muster.storage.plain_reads import array_text
+from muster.storage.plain_reads import array_text, time_text
 from muster.storage.sealed import SealedField
 from muster.storage.writes import LostRace
 
@@ -157,7 +157,7 @@ def _converter(field: Any) -> Convert | None:
     """How a value of this field is written; None: as it is."""
     sqlite = connection.vendor == "sqlite"
     if isinstance(field, models.UUIDField):
-        return (lambda value: None if value is None else value.hex) if sqlite else None
+        return (lambda value: None if value is None else f"{value.int:032x}") if sqlite else None
     if isinstance(field, models.DateTimeField):
         return _naive_text if sqlite else None
     if isinstance(field, models.IntegerField | models.CharField | models.FloatField | models.BooleanField):
@@ -167,6 +167,4 @@ def _converter(field: Any) -> Convert | None:
 
 def _naive_text(value: datetime | None) -> str | None:
     """As Django keeps a time in SQLite: UTC without its zone."""
-    if value is None:
-        return None
-    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+    return None if value is None else time_text(value)

@@ -9,29 +9,18 @@ has one converter, chosen once; filters are conditions of plain SQL with their v
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
+import msgspec
 from django.db import connection, models
 from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]
 Condition = tuple[str, list[Any]]
-
-_new_uuid = uuid.UUID.__new__
-_set = object.__setattr__
-_SAFE = uuid.SafeUUID.unknown
-
-
-def uuid_of(text: str) -> uuid.UUID:
-    """As uuid.UUID(hex=…) for what the database wrote itself: 32 digits, nothing else."""
-    made = _new_uuid(uuid.UUID)
-    _set(made, "int", int(text, 16))
-    _set(made, "is_safe", _SAFE)
-    return made
 
 
 def time_of(naive: datetime) -> datetime:
@@ -55,32 +44,33 @@ def among(column: str, wanted: Collection[Any]) -> Condition:
 _ARRAYS: dict[type, str] = {uuid.UUID: "uuid", str: "text", int: "bigint", datetime: "timestamptz"}
 
 
-def array_text(values: Iterable[Any]) -> str:
-    """An array as PostgreSQL reads it; its driver takes each element through Python, a fifth of fold."""
-    return "{" + ",".join(map(_element, values)) + "}"
+def array_text(values: Collection[Any]) -> str:
+    """An array as PostgreSQL reads it; its driver takes each element through Python, a fifth of fold.
+
+    All values are of the first one's kind, or None.
+    """
+    first = next((value for value in values if value is not None), 0)
+    said = next((said for kind, said in _ELEMENTS.items() if isinstance(first, kind)), None)
+    if said is None or isinstance(first, bool):
+        raise TypeError(f"{type(first).__name__}: no plain value")
+    return "{" + ",".join(["NULL" if value is None else said(value) for value in values]) + "}"
 
 
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, uuid.UUID):
-        return f"{value.int:032x}"
-    if isinstance(value, str):
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}"'
-    if isinstance(value, datetime):
-        return f'"{value.isoformat()}"'
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{type(value).__name__}: no plain value")
-    return str(value)
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_ELEMENTS: dict[type, Callable[[Any], str]] = {
+    uuid.UUID: lambda value: f"{value.int:032x}",
+    str: _quoted,
+    int: str,
+    datetime: lambda value: f'"{value.isoformat()}"',
+}
 
 
 def equal(column: str, value: Any) -> Condition:
     return f'"{column}" = %s', [plain(value)]
-
-
-def either(*conditions: Condition) -> Condition:
-    return f"({' OR '.join(sql for sql, _ in conditions)})", [v for _, values in conditions for v in values]
 
 
 def plain(value: Any) -> Any:
@@ -96,31 +86,73 @@ def _in_sqlite(value: Any) -> Any:
 
 def time_text(at: datetime) -> str:
     """As Django keeps a time in SQLite: UTC without its zone."""
-    return str((at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None))
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ")[:-6]
 
 
 def read_values(
-    model: type[models.Model], columns: Sequence[str], *conditions: Condition, distinct: bool = False
+    model: type[models.Model], columns: Sequence[str], *conditions: Condition, most: int | None = None
 ) -> Iterator[tuple[Any, ...]]:
-    """The named columns of the rows that meet all conditions."""
-    fields = [cast(Any, model._meta.get_field(name)) for name in columns]
-    converts = [_converter(cast(Hashable, type(field)), connection.vendor) for field in fields]
-    names = ", ".join(f'"{field.column}"' for field in fields)
+    """The named columns of the rows that meet all conditions, or of as many of them as wanted."""
+    names = _names(model, columns)
     where = " AND ".join(sql for sql, _ in conditions)
-    asked = f'SELECT {"DISTINCT " if distinct else ""}{names} FROM "{model._meta.db_table}" WHERE {where}'
+    asked = f'SELECT {names} FROM "{model._meta.db_table}" WHERE {where}{f" LIMIT {most}" if most else ""}'
+    yield from _read(model, columns, asked, [v for _, values in conditions for v in values])
+
+
+def read_pairs(
+    model: type[models.Model],
+    columns: Sequence[str],
+    pair: tuple[str, str],
+    wanted: Collection[tuple[Any, Any]],
+    *conditions: Condition,
+) -> Iterator[tuple[Any, ...]]:
+    """The named columns of the rows whose `pair` of columns is one of these and that meet all conditions.
+
+    Each pair is looked up by itself: a planner that knows little of a young table must not read it whole.
+    """
+    if not wanted:
+        return
+    names, table = _names(model, columns), model._meta.db_table
+    where = "".join(f" AND {sql}" for sql, _ in conditions)
+    more = [v for _, values in conditions for v in values]
+    if connection.vendor == "postgresql":
+        lists = list(zip(*wanted, strict=True))
+        kinds = [_ARRAYS[next(kind for kind in _ARRAYS if isinstance(each[0], kind))] for each in lists]
+        asked = (
+            f"SELECT found.* FROM unnest(%s::{kinds[0]}[], %s::{kinds[1]}[]) AS told(a, b) CROSS JOIN LATERAL"
+            f' (SELECT {names} FROM "{table}" WHERE "{pair[0]}" = told.a AND "{pair[1]}" = told.b{where}'
+            " OFFSET 0) AS found"
+        )
+        yield from _read(model, columns, asked, [*(array_text(each) for each in lists), *more])
+        return
+    marks = ",".join(["(%s, %s)"] * len(wanted))
+    asked = (
+        f'WITH told(a, b) AS (VALUES {marks}) SELECT {names} FROM told CROSS JOIN "{table}"'
+        f' WHERE "{pair[0]}" = told.a AND "{pair[1]}" = told.b{where}'
+    )
+    yield from _read(model, columns, asked, [*(_in_sqlite(v) for each in wanted for v in each), *more])
+
+
+def _names(model: type[models.Model], columns: Sequence[str]) -> str:
+    return ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}"' for name in columns)
+
+
+def _read(
+    model: type[models.Model], columns: Sequence[str], asked: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    fields = [model._meta.get_field(name) for name in columns]
+    converts = [_converter(cast(Hashable, type(field)), connection.vendor) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(asked, [v for _, values in conditions for v in values])
+        cursor.execute(asked, values)
         rows = cursor.fetchall()
-    changed = [(place, convert) for place, convert in enumerate(converts) if convert is not None]
-    if not changed:
+    if not rows or not any(converts):
         yield from rows
         return
-    for row in rows:
-        values = list(row)
-        for place, convert in changed:
-            if values[place] is not None:
-                values[place] = convert(values[place])
-        yield tuple(values)
+    listed = [
+        convert(values) if convert is not None else values
+        for convert, values in zip(converts, zip(*rows, strict=True), strict=True)
+    ]
+    yield from zip(*listed, strict=True)
 
 
 def read_rows(model: type[M], *conditions: Condition) -> list[M]:
@@ -142,18 +174,35 @@ def _read_from(alias: str) -> ModelState:
 
 @lru_cache(maxsize=64)
 def _converter(field: Any, vendor: str) -> Convert | None:
-    """How a value of such a column is read; None: as it comes."""
+    """How the values of such a column are read, all at once; None: as they come."""
     if issubclass(field, models.JSONField):
         raise TypeError(f"{field.__name__}: not a plain column")
     if vendor == "postgresql":
-        return bytes if issubclass(field, models.BinaryField) else None
+        return _each(bytes) if issubclass(field, models.BinaryField) else None
     if issubclass(field, models.UUIDField):
-        return uuid_of
+        return _uuids_of
     if issubclass(field, models.DateTimeField):
-        return time_of
+        return _each(time_of)
     if issubclass(field, models.BooleanField):
-        return bool
+        return _each(bool)
     return None
 
 
-__all__ = ["among", "either", "equal", "plain", "read_rows", "read_values", "time_of", "time_text", "uuid_of"]
+def _uuids_of(texts: Sequence[str | None]) -> list[uuid.UUID | None]:
+    return msgspec.convert(texts, list[uuid.UUID | None])
+
+
+def _each(convert: Convert) -> Convert:
+    return lambda values: [None if value is None else convert(value) for value in values]
+
+
+__all__ = [
+    "among",
+    "equal",
+    "plain",
+    "read_pairs",
+    "read_rows",
+    "read_values",
+    "time_of",
+    "time_text",
+]

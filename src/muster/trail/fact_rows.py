@@ -117,7 +117,7 @@ class FactRows:
             if sqlite:
                 for place in _UUIDS:
                     if row[place] is not None:
-                        row[place] = row[place].hex
+                        row[place] = f"{row[place].int:032x}"
                 for place in _TIMES:
                     row[place] = time_text(row[place])
         self._rows = rows

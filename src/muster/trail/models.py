@@ -53,10 +53,20 @@ class Fact(models.Model):
     code = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["device", "id"], name="fact_device_id")]
+        # Id first: fold asks for each new fact whether anybody told it before.
+        constraints = [models.UniqueConstraint(fields=["id", "device"], name="fact_id_of_device")]
         indexes = [
             models.Index(fields=["round", "subject"], name="fact_of_subject"),
-            models.Index(fields=["round", "door"], name="fact_of_door", condition=Q(door__isnull=False)),
+            models.Index(
+                fields=["round", "door", "occurred_at"],
+                name="fact_at_door",
+                condition=Q(door__isnull=False),
+            ),
+            models.Index(
+                fields=["round", "subject"],
+                name="fact_of_merging",
+                condition=Q(kind__in=["entry.merged", "entry.took_in"]),
+            ),
         ]
 
 

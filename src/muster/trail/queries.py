@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from muster.storage.plain_reads import Condition, among, either, equal, read_values
+from muster.storage.plain_reads import Condition, among, equal, read_pairs, read_values
 from muster.trail.incoming import Incoming
 from muster.trail.models import Fact, NumberWatch, Verdict, Waiting
 
@@ -19,14 +19,27 @@ from muster.trail.models import Fact, NumberWatch, Verdict, Waiting
 OVERTAKEN = timedelta(minutes=10)
 COUNTING = (Verdict.APPLIED, Verdict.FLAGGED)
 COLUMNS = ("id", "kind", "value", "actor", "occurred_at", "ref", "subject", "door", "device", "round")
+_KNOWN = ("device", "seq", "id", "body_hash", "round", "subject", "door", "verdict")
+# Word for word the condition of the index fact_of_merging: else SQLite does not see that it serves.
+_MERGING: Condition = ("\"kind\" IN ('entry.merged', 'entry.took_in')", [])
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
+    """A kept fact, as far as a new one may be the same."""
+
     device: uuid.UUID
     seq: int
     id: uuid.UUID
     body_hash: bytes
+    round: uuid.UUID | None
+    subject: uuid.UUID
+    door: uuid.UUID | None
+    verdict: str
+
+    @property
+    def counts(self) -> bool:
+        return self.verdict in COUNTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +59,14 @@ class FactRow:
 
 
 def known_facts(incoming: Sequence[Incoming]) -> list[KnownFact]:
-    """Facts already kept that share a device and a number, or a device and an id, with these."""
-    found: list[KnownFact] = []
-    by_device: dict[uuid.UUID, list[Incoming]] = defaultdict(list)
-    for fact in incoming:
-        by_device[fact.device].append(fact)
-    for device, facts in by_device.items():
-        same = either(among("seq", [f.seq for f in facts]), among("id", [f.id for f in facts]))
-        rows = read_values(Fact, ("seq", "id", "body_hash"), equal("device", device), same)
-        found.extend(KnownFact(device, seq, id_, bytes(hash_)) for seq, id_, hash_ in rows)
-    return found
+    """Facts already kept that share an id with these, whoever told it, or a device and a number."""
+    if not incoming:
+        return []
+    ids = {fact.id.int: fact.id for fact in incoming}
+    numbers = {(fact.device.int, fact.seq): (fact.device, fact.seq) for fact in incoming}
+    same_id = read_values(Fact, _KNOWN, among("id", ids.values()))
+    same_number = read_pairs(Fact, _KNOWN, ("device", "seq"), numbers.values())
+    return [KnownFact(*row) for row in (*same_id, *same_number)]
 
 
 def facts_about(round_id: uuid.UUID, *, subjects: Collection[uuid.UUID]) -> list[FactRow]:
@@ -77,32 +88,23 @@ def _counting(*conditions: Condition) -> list[FactRow]:
     return [FactRow(*row) for row in rows]
 
 
-def units_in_question(
-    round_id: uuid.UUID, *, units: Collection[uuid.UUID], ids: Collection[uuid.UUID], kinds: Collection[str]
-) -> set[uuid.UUID]:
-    """Of these units those about which a fact of these ids, or of these kinds, counts already."""
-    if not units:
+def units_merged(round_id: uuid.UUID, *, units: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Of these units those that turned out to be another, or another to be them."""
+    merging = (equal("round", round_id), _MERGING)
+    if not units or not any(read_values(Fact, ("subject",), *merging, most=1)):
         return set()
-    told = either(among("id", ids), among("kind", kinds))
-    asked = (equal("round", round_id), among("subject", units), told, among("verdict", COUNTING))
-    return {row[0] for row in read_values(Fact, ("subject",), *asked, distinct=True)}
+    rows = read_values(Fact, ("subject",), *merging, among("subject", units), among("verdict", COUNTING))
+    return {row[0] for row in rows}
 
 
-def doors_in_question(
-    round_id: uuid.UUID,
-    *,
-    doors: Collection[uuid.UUID],
-    ids: Collection[uuid.UUID],
-    visits: Collection[tuple[uuid.UUID, datetime]],
+def doors_visited_at(
+    round_id: uuid.UUID, *, visits: Collection[tuple[uuid.UUID, datetime]]
 ) -> set[uuid.UUID]:
-    """Of these doors those where a fact of these ids counts already, or one of the same (door, moment)."""
-    if not doors:
+    """Of these (door, moment) the doors where a fact of that very moment counts already."""
+    if not visits:
         return set()
-    told = either(among("id", ids), among("occurred_at", {at for _, at in visits}))
-    asked = (equal("round", round_id), among("door", doors), told, among("verdict", COUNTING))
-    found = read_values(Fact, ("door", "occurred_at", "id"), *asked)
-    known, here = set(ids), set(visits)
-    return {door for door, at, fact in found if (door, at) in here or fact in known}
+    asked = (equal("round", round_id), among("verdict", COUNTING))
+    return {row[0] for row in read_pairs(Fact, ("door",), ("door", "occurred_at"), visits, *asked)}
 
 
 def facts_with_ids(
