@@ -115,7 +115,7 @@ class Standing(models.Model):
     sub_district = models.BigIntegerField()
     area = models.BigIntegerField(null=True)
     grid = models.BigIntegerField(null=True)
-    affiliations = models.CharField(max_length=400, blank=True)
+    affiliations = models.CharField(max_length=2000, blank=True)
     status = models.CharField(max_length=12, choices=ResponderStatus.choices)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)

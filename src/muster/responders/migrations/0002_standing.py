@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ("sub_district", models.BigIntegerField()),
                 ("area", models.BigIntegerField(null=True)),
                 ("grid", models.BigIntegerField(null=True)),
-                ("affiliations", models.CharField(blank=True, max_length=400)),
+                ("affiliations", models.CharField(blank=True, max_length=2000)),
                 (
                     "status",
                     models.CharField(
