@@ -26,6 +26,7 @@ export const DOORS: readonly RoleDoor[] = [
   { key: 'head', noun: 'role_grid_head', login: 'grid_head', to: '/desk/', minutes: 8, steps: steps('head', '/desk/', '/desk/rounds/current', '/desk/grids', '/desk/rounds/current?tab=parts') },
   { key: 'desk', noun: 'role_desk', login: 'desk', to: '/desk/', minutes: 10, steps: steps('desk', '/desk/', '/desk/requests', '/desk/register', '/desk/kinds', '/desk/transfer', '/desk/plans') },
   { key: 'resident', noun: 'role_resident', to: '/', minutes: 3, steps: steps('resident', '/', '/', '/') },
+  { key: 'helper', noun: 'responder', to: '/help', minutes: 2, steps: steps('helper', '/help', '/help/find') },
   { key: 'relative', noun: 'role_relative', to: '/relative', minutes: 3, steps: steps('relative', '/', '/', '/') },
   { key: 'command', noun: 'role_command', login: 'command', to: '/command/', minutes: 4, steps: steps('command', '/command/', '/command/', '/desk/grids') },
 ]
