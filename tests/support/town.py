@@ -29,6 +29,7 @@ from muster.register.division_plans import queue_plan
 from muster.register.import_models import ImportBatch
 from muster.register.models import DuplicatePair, Person
 from muster.register.services import add_pairs
+from tests.support.town_offers import Offered, offer_asks, offer_help
 from tests.support.town_people import CheckedIn, check_somebody_in, people_asks
 from tests.support.town_placement import Placed, place_people, placement_asks
 from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
@@ -77,6 +78,7 @@ class Place:
     people: CheckedIn | None = None
     placed: Placed | None = None
     reinforced: Reinforced | None = None
+    offered: Offered | None = None
     sheets: Sheets | None = None
     site: uuid.UUID | None = None
     journeys: Journeys | None = None
@@ -96,6 +98,7 @@ class Place:
             *(self.people.marks if self.people else ()),
             *(self.placed.marks if self.placed else ()),
             *(self.reinforced.marks if self.reinforced else ()),
+            *(self.offered.marks if self.offered else ()),
             *(self.sheets.marks if self.sheets else ()),
             *(self.journeys.marks if self.journeys else ()),
         }
@@ -188,6 +191,7 @@ def _place(world: World, kind: Any, number: int) -> Place:
     made.people = check_somebody_in(world, made)
     made.placed = place_people(world, made)
     made.reinforced = reinforce(world, made)
+    made.offered = offer_help(world, made)
     made.sheets = hand_out(world, made)
     made.site = site_at(world, made)
     return made
@@ -296,6 +300,7 @@ def asks(p: Place) -> dict[str, Ask]:
         **(_told(people_asks(p.people)) if p.people else {}),
         **(_told(placement_asks(p.placed)) if p.placed else {}),
         **(reinforcement_asks(p.reinforced) if p.reinforced else {}),
+        **(offer_asks(p.offered) if p.offered else {}),
         **(_sheets(p, p.sheets) if p.sheets else {}),
         **_told(site_asks(p.site)),
         **(_journeys(p.journeys) if p.journeys else {}),

@@ -18,6 +18,7 @@ from muster.api import (
     hours,
     imports,
     notifications,
+    offers,
     phone_trips,
     phone_work,
     placement,
@@ -71,6 +72,7 @@ for module in (
     reinforcement,
     deployments,
     hours,
+    offers,
     sites,
     fact_files,
 ):

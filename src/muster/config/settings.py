@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "muster.responders",
     "muster.campaigns",
     "muster.requests",
+    "muster.offers",
     "muster.trips",
     "muster.sheets",
     "muster.sync",

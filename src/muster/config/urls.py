@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from muster.api import open311, pages, sheets
-from muster.api.resident import asking, helping, relatives, tracking
+from muster.api.resident import asking, giving, helping, relatives, tracking
 from muster.api.site import api, sync_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("track", tracking.find),
     path("track/<str:code>", tracking.track),
     path("relative", relatives.relative),
+    path("offer", giving.offer),
+    path("offer/find", giving.find),
+    path("offer/<str:code>", giving.mine),
     path("help", helping.check_in),
     path("help/find", helping.find),
     path("help/<str:code>", helping.mine),

@@ -16,9 +16,9 @@ from muster.packs.pack import ADDRESS_FACTS, CERTIFICATE_FACTS, CHAT_FACTS, Pack
 
 Fault = tuple[str, str, dict[str, Any]]
 _CODED = (
-    "campaign_kinds found_sources services needs affiliations skills request_categories kits risk_levels"
-    " facility_kinds contact_categories movement_kinds id_documents wall briefing gate_rules order_kinds"
-    " posts staffing team_kinds team_posts"
+    "campaign_kinds found_sources services needs affiliations skills request_categories offer_categories kits"
+    " risk_levels facility_kinds contact_categories movement_kinds id_documents wall briefing gate_rules"
+    " order_kinds posts staffing team_kinds team_posts"
 )
 
 
@@ -40,6 +40,12 @@ def faults(pack: Pack) -> Iterator[Fault]:
     yield from _people(pack)
     for category in pack.request_categories:
         yield from _questions(f"request_categories “{category.code}”", category.questions, known=None)
+    for given in pack.offer_categories:
+        where = f"offer_categories “{given.code}”"
+        for code in given.helps:
+            yield from _known(f"{where}.helps", code, [one.code for one in pack.request_categories])
+        for code in given.needs:
+            yield from _known(f"{where}.needs", code, [one.code for one in pack.needs])
     yield from _controls(pack)
 
 

@@ -61,6 +61,7 @@ class Pack(s.Table, frozen=True, kw_only=True):
     affiliations: tuple[s.Affiliation, ...] = ()
     skills: tuple[s.Named, ...] = ()
     request_categories: tuple[s.RequestCategory, ...] = ()
+    offer_categories: tuple[s.OfferCategory, ...] = ()
     kits: tuple[s.Kit, ...] = ()
     risk_levels: tuple[s.RiskLevel, ...] = ()
     facility_kinds: tuple[s.FacilityKind, ...] = ()

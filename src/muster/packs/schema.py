@@ -242,6 +242,18 @@ class RequestCategory(Named, frozen=True):
     questions: Annotated[tuple[Question, ...], Meta(max_length=10)] = ()
 
 
+class OfferCategory(Named, frozen=True):
+    """Something that people give or lend; `helps` and `needs`: the requests and needs that it is for."""
+
+    unit: Words
+    helps: tuple[Code, ...] = ()
+    needs: tuple[Code, ...] = ()
+    is_lent: bool = False
+    is_place: bool = False
+    meets_people: bool = False
+    only_noted: bool = False
+
+
 class KitLine(Table, frozen=True):
     """How many of what."""
 

@@ -28,6 +28,7 @@ REASONS = frozenset(
         "placement",
         "reinforcement",
         "requests",
+        "offers",
         "site",
         "messages",
         "sheets",
