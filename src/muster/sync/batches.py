@@ -272,11 +272,13 @@ def _is_a_moment(at: datetime) -> bool:
 
 
 def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None:
+    """A phone whose clock is fast cannot have recorded after we had it: receipt bounds what the phone says."""
+    happened_at = min(fact.occurred_at, fact.received_at)
     if fact.actor not in issued.actors.get(fact.device, set()):
         return quarantined("actor_not_on_device")
-    if lease.revoked_at is not None and fact.occurred_at >= lease.revoked_at:
+    if lease.revoked_at is not None and happened_at >= lease.revoked_at:
         return quarantined("lease_revoked")
-    if fact.occurred_at > lease.expires_at + RECORDING_GRACE:
+    if happened_at > lease.expires_at + RECORDING_GRACE:
         return quarantined("lease_expired")
     if fact.sub_district not in lease.sub_districts:
         return quarantined("out_of_scope")

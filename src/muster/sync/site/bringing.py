@@ -89,10 +89,10 @@ def _put_ledgers(stock: Stock) -> None:
         make_partition(DoorEntry, round_id)
     Insert(RoundGrid, fresh).execute()
     entries = cast(list[LedgerEntry], read_rows(stock, LedgerEntry))
-    doors = cast(list[DoorEntry], read_rows(stock, DoorEntry))
+    doors = [d for d in cast(list[DoorEntry], read_rows(stock, DoorEntry)) if (d.round, d.grid) in rounds]
     mine = [e for e in entries if (e.round, e.grid) in rounds or (e.round, e.origin_grid) in rounds]
     put_rows(LedgerEntry, mine, columns=())
-    put_rows(DoorEntry, [d for d in doors if (d.round, d.grid) in rounds], columns=())
+    put_rows(DoorEntry, doors, columns=())
     settled = {(e.round, e.subject) for e in mine} | {(d.round, d.subject) for d in doors}
     facts = [f for f in _facts(stock) if (f.round, f.subject) in settled or (f.round, f.door) in settled]
     put_rows(Fact, facts, columns=())

@@ -72,6 +72,7 @@ def open_site(bundle: Bundle, *, folder: Path, at: datetime) -> HomeCity:
             cursor={
                 "grids": {str(grid): rev for grid, rev in bundle.revisions.items()},
                 "at": bundle.made_at.isoformat(),
+                "accounts": [[r["round"], r["grid"]] for r in bundle.stock.get(shelf_of(RoundGrid), [])],
             },
         )  # fmt: skip
         record_event(

@@ -23,6 +23,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'grids', component: () => import('./grids/GridsPage.vue') },
   { path: 'grids/:grid', component: () => import('./grids/GridPage.vue') },
   { path: 'devices', component: () => import('./grids/DevicesPage.vue') },
+  { path: 'sites', component: () => import('./sites/SitesPage.vue') },
   { path: 'plans', component: () => import('./plans/PlansPage.vue') },
   { path: 'plans/:plan', component: () => import('./plans/PlanPage.vue') },
   { path: 'placement', component: () => import('./placement/PlacementPage.vue') },

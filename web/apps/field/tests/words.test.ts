@@ -30,6 +30,7 @@ const BUILT = new RegExp(
     'history[.](entry_outcome|door_state|person_found|door_found|person_moved|person_changed|fact_undone|contact_tried|need_seen|note_written|work_(taken|arrived|done|held))',
     'moved[.](left_city|within|into)|scan[.](denied|none|loading)',
     'clock[.](minutes|hours|days)',
+    'carry[.].+',
     'tasks[.](urgency|declines|outcomes|holds)[.].+',
     'door[.](found|moved|correct|note|history|vacant|no_answer|refused|reached_yes|reached_no)',
   ]

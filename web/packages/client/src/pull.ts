@@ -145,6 +145,7 @@ export interface PullPage {
   /** How the pack writes phone numbers; without it a number is kept as it is typed. */
   phones?: PhonePlan | null
   server_keys?: { kid: string; jwk: JsonWebKey }[]
+  carriers?: JsonWebKey[]
   terms_version?: string
 }
 

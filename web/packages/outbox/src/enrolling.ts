@@ -11,6 +11,7 @@ export interface EnrolAnswer {
   lease_until: string
   intake: string
   server_keys: ServerKey[]
+  carriers?: JsonWebKey[]
   incident: IncidentOf
   grids: number[]
   actor: Actor
@@ -60,6 +61,7 @@ export async function enrol(store: OutboxStore, { code, name, origin, fetch, at,
     lease_until: answer.lease_until,
     intake: answer.intake,
     server_keys: answer.server_keys,
+    ...(answer.carriers && { carriers: answer.carriers }),
     incident: answer.incident,
     actor: answer.actor,
     grids: answer.grids,

@@ -31,6 +31,8 @@ export interface Enrolment {
   lease_until: string
   intake: string
   server_keys: ServerKey[]
+  /** For whom a file is sealed that somebody else carries. */
+  carriers?: JsonWebKey[]
   incident: IncidentOf
   actor: Actor
   grids: number[]

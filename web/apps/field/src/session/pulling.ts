@@ -65,5 +65,6 @@ async function keep({ outbox, copies }: PullParts, enrolment: Enrolment, page: P
     incident: page.incident,
     ...(still?.state === 'CLOSED' && { verdict_cursor: page.cursor }),
     ...(page.server_keys && { server_keys: page.server_keys }),
+    ...(page.carriers && { carriers: page.carriers }),
   })
 }

@@ -3,7 +3,7 @@
  * The phone at work: who works with it, what it knows of its grids, what it still has to send.
  * Opens from what is on the phone; the network is asked afterwards.
  */
-import { writeFailure, type Act, type Brief, type Bytes, type Counts, type Enrolment, type Mine, type Outbox } from '@muster/outbox'
+import { deliverCarried, writeFailure, type Act, type Brief, type Bytes, type Counts, type Enrolment, type Mine, type Outbox } from '@muster/outbox'
 import { computed, reactive, ref, shallowRef, triggerRef, type InjectionKey, type Ref } from 'vue'
 import type { PullPage, RoundRow } from '@muster/client'
 import { GridCopy } from '../grid/copy'
@@ -83,6 +83,11 @@ export class Session {
       // Between a fact's verdict and its row both must change at once, or what was just recorded would vanish for a moment.
       if (!this.applying) void this.look()
     })
+  }
+
+  /** Where facts lie, for what is handed on as a file. */
+  get store(): Outbox['store'] {
+    return this.options.outbox.store
   }
 
   /** Reads what is on the phone; no network. */
@@ -296,6 +301,8 @@ export class Session {
     if (pulled.state === 'DONE') this.enrolment.value = await this.options.outbox.active()
     if (pulled.state === 'DONE' && !this.whole.value) await this.readCopy()
     if (pulled.state === 'DONE') await this.heedLease()
+    // A house answers: what was taken along for others goes in.
+    if (pulled.state === 'DONE') void deliverCarried(this.options.outbox.store, { ...this.options, lease: enrolment.lease })
     await this.refresh()
     this.pullTrouble.value = pulled.state === 'FAILED' ? pulled.code : null
     return pulled.state === 'FAILED' ? (pulled.retryAfter ?? '') : null
