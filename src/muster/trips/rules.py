@@ -80,13 +80,13 @@ def clocks_after(plan: Plan, hops: Iterable[HopState]) -> dict[str, datetime]:
     state = {hop.code: hop for hop in hops}
     travel, stay = timedelta(minutes=plan.travel_minutes), timedelta(minutes=plan.stay_minutes)
     due = {code: hop.due_at for code, hop in state.items()}
-    steps = ((Hop.LEFT, Hop.ARRIVED, travel + GRACE), (Hop.ARRIVED, Hop.WAY_BACK, stay),
-             (Hop.WAY_BACK, Hop.HOME, travel + GRACE))  # fmt: skip
-    for before, after, takes in steps:
+    steps = ((Hop.LEFT, Hop.ARRIVED, travel, GRACE), (Hop.ARRIVED, Hop.WAY_BACK, stay, timedelta()),
+             (Hop.WAY_BACK, Hop.HOME, travel, GRACE))  # fmt: skip
+    for before, after, takes, slack in steps:
         if before in state and after in state and state[after].is_open:
             moment = state[before].done_at
             if moment is not None:
-                due[after] = moment + takes
+                due[after] = moment + takes + slack
             elif not state[before].is_skipped:
                 due[after] = max(due[after], due[before] + takes)
     left = state[Hop.LEFT].done_at if Hop.LEFT in state else None

@@ -2,3 +2,4 @@
 /** What goes over the wire between the pages and the server. */
 export * from './pull'
 export * from './jobs'
+export * from './trips'
