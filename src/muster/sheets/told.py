@@ -26,6 +26,8 @@ _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?")
 _SHARE = re.compile(r"0?\.[0-9]+")
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 -- a sheet knows no zone; the reader adds his
 FUTURE = timedelta(minutes=10)
+# In other cells 不知道 or 空 says nothing; in these it may be meant.
+MEANT, DASHES = frozenset({"outcome", "note"}), frozenset({"-", "--", "/", "."})
 
 
 class Mistake(msgspec.Struct):
@@ -104,7 +106,7 @@ class Reader:
 
     def _take(self, line: ToldLine, field: str, read: Any) -> None:
         said = line.cells.get(field, "")
-        if not said.strip() or (field != "note" and is_blank(said)):
+        if not said.strip() or (is_blank(said) if field not in MEANT else fold(said) in DASHES):
             return
         try:
             longest = LONGEST.get(field)
