@@ -94,7 +94,7 @@ def revoked(world: World, phone: Phone) -> None:
 
 
 BAD: dict[str, tuple[Act, str, str]] = {
-    "time in the future": (one(occurred_at="2031-01-01T08:00:00+08:00"), "QUARANTINED", "lease_expired"),
+    "time in the future": (one(occurred_at="2031-01-01T08:00:00+08:00"), "FLAGGED", "time_future"),
     "an hour ahead": (one(occurred_at=(NOON + timedelta(hours=1)).isoformat()), "FLAGGED", "time_future"),
     "1970": (one(occurred_at="1970-01-01T00:00:00+08:00"), "FLAGGED", "time_ancient"),
     "no time": (one(occurred_at="yesterday"), "HELD", "bad_body"),
@@ -144,6 +144,41 @@ def test_bad_input_has_its_verdict_and_its_neighbour_counts(
     waits = verdict in ("HELD", "QUARANTINED")
     assert list(Waiting.objects.values_list("code", flat=True)) == ([code] if waits else [])
     assert (LedgerEntry.objects.get(subject=world.persons[0].id).cls == "OPEN") is waits
+    assert verify_all() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("clock_off", "verdict"),
+    [
+        (timedelta(0), ("APPLIED", "")),
+        (timedelta(hours=-3), ("APPLIED", "")),
+        (timedelta(days=-40), ("FLAGGED", "time_ancient")),
+        (timedelta(hours=2), ("FLAGGED", "time_future")),
+        (timedelta(days=40), ("FLAGGED", "time_future")),
+    ],
+    ids=["right", "slow by hours", "slow by weeks", "fast by hours", "fast by weeks"],
+)
+@pytest.mark.parametrize("ended", ["revoked", "expired"])
+def test_what_was_here_before_the_lease_ended_counts_whatever_the_phones_clock_said(
+    world: World, rows: Rows, phone: Phone, clock_off: timedelta, verdict: tuple[str, str], ended: str
+) -> None:
+    said = (NOON + clock_off).isoformat()
+    phone.post(phone.outcome(world.persons[0], occurred_at=said), at=NOON)
+    if ended == "revoked":
+        revoke_device(
+            Device.objects.get(id=phone.client.device), by=world.head.id, at=NOON + timedelta(minutes=1)
+        )
+        late = NOON + timedelta(minutes=2)
+    else:
+        late = NOON + timedelta(days=3)
+    phone.post(phone.outcome(world.persons[1], occurred_at=late.isoformat()), at=late)
+
+    verdicts = fold(rows)
+
+    assert sorted(verdicts) == sorted([verdict, ("QUARANTINED", f"lease_{ended}")])
+    assert LedgerEntry.objects.get(subject=world.persons[0].id).cls == "DONE"
+    assert LedgerEntry.objects.get(subject=world.persons[1].id).cls == "OPEN"
     assert verify_all() == []
 
 

@@ -272,7 +272,7 @@ def _is_a_moment(at: datetime) -> bool:
 
 
 def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None:
-    """A phone whose clock is fast cannot have recorded after we had it: receipt bounds what the phone says."""
+    """Nothing was recorded after it was here, whatever a fast clock says: receipt bounds the phone's word."""
     happened_at = min(fact.occurred_at, fact.received_at)
     if fact.actor not in issued.actors.get(fact.device, set()):
         return quarantined("actor_not_on_device")
