@@ -205,13 +205,11 @@ def ascend(
         else:
             idle += 1
             if idle >= 12:
+                # Not back to the best: what the last steps had in common leads on from here.
                 idle = 0
                 state[0] *= 0.7
-                price[:] = best
-                direction[:] = 0.0
                 if state[0] < 1e-4:
                     break
-                continue
         if proved >= upper:
             break
         norm = 0.0
@@ -221,7 +219,7 @@ def ascend(
                 slope > 0 and price[point] >= room.highest[point]
             ):
                 slope = 0.0
-            direction[point] = slope + 0.6 * direction[point]
+            direction[point] = slope + 0.8 * direction[point]
             norm += direction[point] ** 2
         if norm < 1e-12:
             break

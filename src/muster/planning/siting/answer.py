@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +69,14 @@ class Proof:
         goal = upper * int(self.room.scale[0])
         self.value = int(ascend(ground, self.room, self.price, self.value, goal, self.state, steps))
         self.steps_left -= steps
+
+    @contextmanager
+    def climbing(self, ground: Ground, upper: int, steps: int) -> Iterator[None]:
+        """Climb on a second processor while the body works; the body must not ask what is proved."""
+        with ThreadPoolExecutor(1) as beside:
+            climbing = beside.submit(self.climb, ground, upper, steps)
+            yield
+            climbing.result()
 
     def worth(self, ground: Ground) -> Worth:
         """Return what the best prices come to."""

@@ -96,17 +96,18 @@ def _follow_prices(
         free = proof.room._replace(
             capacity=np.full_like(capacity, 1 << 60), lowest=_cheapest(priced) * int(proof.room.scale[0])
         )
-        found = open_sites(
-            priced,
-            Proof.begin(free, 0 if turn else 3 * _STEPS),
-            count=count,
-            kicks=_KICKS,
-            budget=Budget(0.5 * turning.left_s()),
-            seed=seed + turn,
-            progress=progress,
-            begin_with=found.is_open.astype(np.int32) if turn else None,
-        )
-        now_wish, now_cost = _send(ground, people, capacity, found, may_leave_out=may_leave_out)
+        with proof.climbing(ground, cost, _STEPS):
+            found = open_sites(
+                priced,
+                Proof.begin(free, 0 if turn else 3 * _STEPS),
+                count=count,
+                kicks=_KICKS,
+                budget=Budget(0.5 * turning.left_s()),
+                seed=seed + turn,
+                progress=progress,
+                begin_with=found.is_open.astype(np.int32) if turn else None,
+            )
+            now_wish, now_cost = _send(ground, people, capacity, found, may_leave_out=may_leave_out)
         if now_cost < cost:
             wish, cost, best = now_wish, now_cost, found
         if turning.spent():

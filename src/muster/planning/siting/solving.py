@@ -53,11 +53,16 @@ def solve(
     *,
     budget_s: float,
     seed: int,
-    executor: Executor | None = None,  # one chain of exchanges, each from the best so far
+    executor: Executor | None = None,
     progress: Progress | None = None,
     effort: Effort = _DEFAULT_EFFORT,
 ) -> Plan:
-    """Choose sites and send the points there. Raises BadProblem, Cancelled."""
+    """Choose sites and send the points there. Raises BadProblem, Cancelled.
+
+    `executor` is taken and not used: the search is one chain, each answer from the best so far, and copies of
+    a city's walks would cost another process more than it saves. In a city with limits, prices climb on a
+    thread of this process beside the search; the plan is the same bytes.
+    """
     require_lawful(problem)
     budget = Budget(budget_s - _reserve_s(problem, budget_s))
     report(progress, Step("read", 0, 1))
