@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from muster.trips.models import Trip, TripSeries
 from muster.trips.series import stop_series
 from muster.trips.services import Going
 from muster.trips.states import TripStatus
-from tests.support.serving import ask, somebody_who_serves
+from tests.support.serving import ask, door, somebody_who_serves
 from tests.support.town import AT, make_town
 from tests.support.world import NOON, World, make_world
 
@@ -112,13 +113,14 @@ def test_a_driver_of_another_incident_is_nobody(world: World) -> None:
 def test_who_drives_and_is_near_comes_first(world: World) -> None:
     far = somebody_who_serves(world, grid=1, skills=["driving"])
     near = somebody_who_serves(world, grid=0, skills=["driving"])
-    somebody_who_serves(world, grid=0, skills=[])
+    neighbour = somebody_who_serves(world, grid=0, skills=[])
+    somebody_who_serves(world, grid=1, skills=[])
     somebody_who_serves(world, grid=0, skills=["driving"], status="RESTING")
     somebody_who_serves(world, grid=2, skills=["driving"])
 
     found = medical_trip.drivers_near(a_trip(world), at=NOON)
 
-    assert [one.id for one in found] == [near.id, far.id]
+    assert [one.id for one in found] == [near.id, far.id, neighbour.id]
 
 
 def test_a_request_for_care_becomes_a_trip(world: World) -> None:
@@ -140,6 +142,28 @@ def test_a_family_hears_three_words_and_no_more(world: World) -> None:
         heard.append(medical_trip.family_step(services.mark_hop(trip.id, hop=hop, by=BY, at=NOON)))
 
     assert heard == ["asked", "coming", "coming", "coming", "coming", "done"]
+
+
+def test_a_relative_sees_the_elders_trips_and_nobody_elses(world: World) -> None:
+    from muster.requests.care import give_care_grant
+
+    elder, other = world.persons[0], world.persons[1]
+    where = door(world)
+    _, code = give_care_grant(
+        incident=world.incident.id, where=where, person=elder.id, relative_name="女儿", relative_phone="",
+        through="WEB", by=None, at=NOON,
+    )  # fmt: skip
+    with time_machine.travel(NOON, tick=False):
+        before = Client().post("/relative", {"care": code}).content.decode()
+        a_trip(world, why="透析", to_place="一医院")
+        services.ask_trip(Going(who="演乙"), incident=world.incident.id, by=BY, at=NOON,
+                          home=replace(medical_trip.home_of(elder), person=other.id))  # fmt: skip
+        after = Client().post("/relative", {"care": code}).content.decode()
+
+    assert before.count("出门接送") == 0
+    assert after.count("出门接送") == 1
+    assert "已登记" in after
+    assert not any(word in after for word in ("透析", "一医院", "演乙"))
 
 
 def test_what_is_late_or_missed_stands_in_the_inbox_of_its_own_street(world: World) -> None:

@@ -294,7 +294,13 @@ def drivers(request: HttpRequest, trip_id: uuid.UUID) -> dict[str, Any]:
     """Who drives and may be asked now, the nearest first."""
     who, row = _one(request, "trips.work", trip_id)
     found = medical_trip.drivers_near(row, at=who.at)
-    items = [{"id": one.id, "name": one.name or "", "same_grid": one.grid == row.grid} for one in found]
+    items = [
+        {
+            "id": one.id, "name": one.name or "", "same_grid": one.grid == row.grid,
+            "drives": medical_trip.drives(one),
+        }
+        for one in found
+    ]  # fmt: skip
     return {"items": items, "next": None, "count": len(items)}
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from muster.base.errors import Refusal
+from muster.flows.telling import on_duty
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
 from muster.notifications.queries import accounts_over
@@ -29,6 +30,7 @@ from muster.requests.queries import request_with_id
 from muster.requests.services import Where
 from muster.responders.models import Responder
 from muster.responders.queries import responder_with_id
+from muster.responders.states import CAN_BE_ASKED
 from muster.trips import services
 from muster.trips.models import Trip, TripSeries
 from muster.trips.queries import late, trip_with_id
@@ -38,6 +40,7 @@ from muster.trips.states import ENDED, Hop, Transport, Urgency
 
 AT_ONCE = 200
 DESKS = ("desk", "street")
+DRIVING = "driving"
 # An arrangement is looked at again when its day comes within the longest lead that a pack may name.
 LONGEST_LEAD = timedelta(days=15)
 
@@ -140,7 +143,7 @@ def tell_late(incident: Incident, *, at: datetime) -> int:
 
 
 def look_after(incident: Incident, *, at: datetime) -> int:
-    """The clock's whole work; how much was booked. Safe to run twice, or never: reads compute what is late."""
+    """The clock's work; how much was booked. Safe to run twice, or never: reads compute what is late."""
     arrange_for_needs(incident, at=at)
     booked = len(book_all_due(incident, at=at))
     tell_late(incident, at=at)
@@ -196,21 +199,25 @@ def home_at(where: Where, *, person: Person | None = None) -> Home:
 
 
 def drivers_near(trip: Trip, *, at: datetime, count: int = 8) -> list[Responder]:
-    """Who drives and may be asked, of the same grid first."""
-    from muster.flows.telling import on_duty
-
+    """Who may be asked to drive now: who says that he drives, then who serves in the same grid."""
     rows = Responder.objects.across(reason="dispatch").filter(
-        incident=trip.incident, sub_district=trip.sub_district
+        incident=trip.incident, sub_district=trip.sub_district, status__in=CAN_BE_ASKED
     )
-    able = [one for one in rows.defer("limits", "branch") if "driving" in one.skills]
-    free = on_duty([one.id for one in able], at=at)
+    near = [one for one in rows.defer("limits", "branch") if drives(one) or one.grid == trip.grid]
+    free = on_duty([one.id for one in near], at=at)
     busy = set(
         Trip.objects.across(reason="trips")
         .filter(driver__in=free).exclude(status__in=ENDED).exclude(id=trip.id)
         .values_list("driver", flat=True)
     )  # fmt: skip
-    near = [one for one in able if one.id in free]
-    return sorted(near, key=lambda r: (r.id in busy, r.grid != trip.grid, r.open_jobs, r.id))[:count]
+    able = [one for one in near if one.id in free]
+    return sorted(able, key=lambda r: (not drives(r), r.id in busy, r.grid != trip.grid, r.open_jobs, r.id))[
+        :count
+    ]
+
+
+def drives(one: Responder) -> bool:
+    return DRIVING in one.skills
 
 
 FAMILY_STEPS = {

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from muster.api.resident.family_trips import trips_of_grant
 from muster.api.resident.visiting import (
     Visit,
     category_word,
@@ -47,7 +48,7 @@ def relative(request: HttpRequest) -> HttpResponse:
         [grant.person], actor=grant.id, role="relative", operation="relative.look", fields="status",
         at=visit.at, grid=grant.grid, purpose="care",
     )  # fmt: skip
-    return visit.page("relative", care=said, requests=_of_grant(visit, grant), **form_of(visit))
+    return visit.page("relative", care=said, requests=_all_of(visit, grant), **form_of(visit))
 
 
 def _care_code(said: str) -> str:
@@ -71,6 +72,10 @@ def _ask_for(visit: Visit, grant: CareGrant) -> services.Taken:
     )  # fmt: skip
     where = Where(sub_district=grant.sub_district, grid=grant.grid, dwelling=grant.dwelling)
     return raise_for(visit, asked, where)
+
+
+def _all_of(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
+    return [*_of_grant(visit, grant), *trips_of_grant(visit, grant)]
 
 
 def _of_grant(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
