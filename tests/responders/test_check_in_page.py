@@ -173,6 +173,15 @@ def test_wrong_field_is_told_beside_it_and_nothing_is_lost(world: World, wrong: 
     assert rows() == []
 
 
+def test_mistakes_are_sentences_in_english_too(world: World) -> None:
+    answer = Client().post("/help?lang=en", {"name": "😀", "phone": "12", "birth_date": "2015"})
+
+    shown = answer.content.decode()
+    assert "This does not look like a name. Give your name" in shown
+    assert "This does not look like a phone number. Give one number" in shown
+    assert "Nobody under 18 can sign up. Thank you" in shown
+
+
 def test_somebody_of_eighteen_today_may_serve(world: World) -> None:
     check_in(birth_date="2004-09-02")
 

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muster.base.errors import Refusal
+from muster.base.ids import new_id
 from muster.responders.models import Responder, Standing
+from muster.responders.services import responder_for_worker
 from muster.responders.standing import change_status, change_statuses
 from muster.responders.states import TRANSITIONS, ResponderStatus
 from muster.trail.models import Event
@@ -145,3 +147,14 @@ def test_minutes_equal_the_standings_on_duty(told: list[tuple[str, int]]) -> Non
         )
         assert read(row).minutes_served == spent
         transaction.set_rollback(True)
+
+
+def test_who_is_enrolled_with_a_phone_is_counted_from_then_on(world: World) -> None:
+    row = responder_for_worker(
+        incident=world.incident.id, user=new_id(), name="甲", sub_district=world.streets[0].id,
+        grid=world.grids[0].id, at=NOON,
+    )  # fmt: skip
+
+    assert standings_of(row) == [("ON_DUTY", 0, None)]
+    change_status(row, "RESTING", by=None, at=NOON + HOUR)
+    assert read(row).minutes_served == 60

@@ -12,6 +12,7 @@ from muster.responders.states import ResponderStatus
 def minutes_served(row: Responder, *, at: datetime) -> int:
     """All his minutes on duty, those of this moment too."""
     running = 0
-    if row.status == ResponderStatus.ON_DUTY and row.on_duty_since is not None:
-        running = max(0, int((at - row.on_duty_since).total_seconds() // 60))
+    if row.status == ResponderStatus.ON_DUTY:
+        began = row.on_duty_since or row.status_since
+        running = max(0, int((at - began).total_seconds() // 60))
     return row.minutes_served + running

@@ -6,11 +6,13 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F
 
 from muster.base.errors import Refusal
 from muster.responders.models import Responder
 from muster.responders.queries import responder_of_user
+from muster.responders.standing import standings
 from muster.responders.states import ResponderStatus
 
 
@@ -52,5 +54,8 @@ def responder_for_worker(
         home_grid=grid, name=name, affiliation="grid_worker", status=ResponderStatus.ON_DUTY, status_since=at,
         checked_in_at=at, channel="WORKER", vetted_at=at, vetted_by=user,
     )  # fmt: skip
-    row.save(force_insert=True)
+    (standing,) = standings([row])
+    with transaction.atomic():
+        row.save(force_insert=True)
+        standing.save(force_insert=True)
     return row

@@ -93,8 +93,9 @@ def change_statuses(
 
 
 def _set_status(row: Responder, to: str, *, at: datetime) -> None:
-    if row.on_duty_since is not None and row.status == ResponderStatus.ON_DUTY:
-        row.minutes_served += max(0, int((at - row.on_duty_since).total_seconds() // 60))
+    if row.status == ResponderStatus.ON_DUTY:
+        began = row.on_duty_since or row.status_since
+        row.minutes_served += max(0, int((at - began).total_seconds() // 60))
         row.on_duty_since = None
     if to == ResponderStatus.ON_DUTY:
         row.on_duty_since = at

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.csrf import csrf_exempt
 
+from muster.api.placed import calendar_address
 from muster.api.resident import rush
 from muster.api.resident.serving import my_page, take_step
 from muster.api.resident.visiting import Visit, typed, visit_of, word
@@ -22,7 +23,7 @@ from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
 from muster.places.models import Area
-from muster.register.importing.rows import CheckedRow
+from muster.register.importing.rows import CheckedRow, Problem
 from muster.register.importing.setting import Option, Setting
 from muster.responders import checking_in
 from muster.responders.form import LANGUAGES, SLOTS, read_person
@@ -85,15 +86,22 @@ def _is_suspect(request: HttpRequest) -> bool:
 
 def _again(visit: Visit, row: CheckedRow, *, template: str = "help", **more: Any) -> HttpResponse:
     """The page once more: each field with what is wrong with it; what was typed stays."""
-    lang = visit.said.lang
-    wrong = {
-        one.field: " ".join(
-            filter(None, (text(one.code, lang, **one.facts), cure(one.code, lang, **one.facts)))
-        )
-        for one in row.problems
-    }
+    wrong = {one.field: _fault(visit, one) for one in row.problems}
     told = visit.said.say("fields_wrong", count=len(wrong))
     return visit.page(template, status=422, wrong=told, faults=wrong, **form_of(visit), **more)
+
+
+def _fault(visit: Visit, problem: Problem) -> str:
+    """What is wrong with a field, and the cure: the page's own where lists speak of cells and columns."""
+    lang = visit.said.lang
+    mend = cure(problem.code, lang, **problem.facts) or ""
+    own = f"fault_{problem.field}"
+    if own in visit.said and not problem.code.startswith("responder_"):
+        mend = visit.said[own]
+    sentences = [
+        one[:1].upper() + one[1:] for one in (text(problem.code, lang, **problem.facts), mend) if one
+    ]
+    return ("。" if lang == "zh" else ". ").join(sentences)
 
 
 def _crowded(visit: Visit) -> HttpResponse:
@@ -126,6 +134,9 @@ def mine(request: HttpRequest, code: str) -> HttpResponse:
         return visit.sorry(refusal, template="help_find", typed=code[:20])
     if request.method != "POST":
         return visit.page("help_mine", **my_page(visit, row, code))
+    if typed(request, "act", 20) == "calendar" and isinstance(row, Responder):
+        address = calendar_address(row, at=visit.at)
+        return visit.page("help_mine", calendar=address, **my_page(visit, row, code))
     try:
         said = take_step(visit, row, typed(request, "act", 20))
     except Refusal as refusal:
