@@ -9,6 +9,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from muster import __version__
 from muster.api import (
     campaigns,
+    care,
     deployments,
     devices,
     dispatch,
@@ -21,6 +22,7 @@ from muster.api import (
     offers,
     phone_trips,
     phone_work,
+    placed,
     placement,
     places,
     plans,
@@ -38,8 +40,8 @@ from muster.api import (
     site_calls,
     sites,
     situation,
-    trips,
     teams,
+    trips,
 )
 from muster.base.errors import Refusal
 
@@ -60,12 +62,13 @@ for module in (
     imports,
     plans,
     placement,
-    duplicates,
     teams,
+    duplicates,
     notifications,
     trips,
     dispatch,
     requests,
+    care,
     request_map,
     request_steps,
     responders,
@@ -81,6 +84,7 @@ for module in (
 sync_api = NinjaAPI(title="Muster sync", version="1", urls_namespace="sync", openapi_url=None, docs_url=None)
 sync_api.add_router("", devices.sync_router)
 sync_api.add_router("", phone_work.sync_router)
+sync_api.add_router("", placed.sync_router)
 sync_api.add_router("", phone_trips.sync_router)
 sync_api.add_router("", notifications.sync_router)
 sync_api.add_router("", site_calls.sync_router)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's hand on care that comes again: booked ahead, and told when it is late, once a minute."""
+"""The worker's hand on the clocks of care and of requests, once a minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CareClock:
         self.due: datetime | None = None
 
     def look_after(self, *, at: datetime) -> None:
-        from muster.flows.medical_trip import look_after
+        from muster.flows import medical_trip, request_clock
         from muster.incidents.services import current_incident, is_in_force
 
         if self.due is not None and at < self.due:
@@ -23,4 +23,5 @@ class CareClock:
         self.due = at + EVERY
         incident = current_incident(at)
         if incident is not None and is_in_force(incident, at=at):
-            look_after(incident, at=at)
+            medical_trip.look_after(incident, at=at)
+            request_clock.look_after(incident, at=at)

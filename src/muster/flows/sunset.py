@@ -28,7 +28,7 @@ from muster.notifications.senders import SMS_FOLDER, SmsFile
 from muster.offers.models import HelpMatch, HelpOffer
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
-from muster.requests.models import CareGrant, Contact, Note, Offer, Request, WorkItem
+from muster.requests.models import CareCall, CareGrant, Contact, Note, Offer, Picture, Request, WorkItem
 from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.responders.placement.models import CalendarFeed, GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.reinforcement.models import DeployedPerson, Deployment, ReinforcementOrder
@@ -67,6 +67,8 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
             request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")
         ),
         "notes": Note.objects.across(reason="sunset").filter(purpose=purpose),
+        "pictures": Picture.objects.filter(incident=incident),
+        "care_calls": CareCall.objects.across(reason="sunset").filter(incident=incident),
         "work_items": WorkItem.objects.across(reason="sunset").filter(incident=incident),
         "requests": Request.objects.across(reason="sunset").filter(incident=incident),
         "care_grants": CareGrant.objects.across(reason="sunset").filter(incident=incident),

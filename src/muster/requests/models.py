@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request, WorkItem, Offer, Contact, Note, Picture, CareGrant.
+"""Request, WorkItem, Offer, Contact, Note, Picture, CareCall, CareGrant.
 
 A request is what somebody asks for; its work items are what is done about it, each by one person; an offer is
 the question to one person whether he will, good until its lease ends. Text, place, name and phone are sealed.
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from muster.base.ids import new_id
 from muster.requests.states import (
+    CallResult,
     Channel,
     ContactResult,
     DeclineReason,
@@ -223,6 +224,25 @@ class Picture(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "sha256"], name="picture_once_per_request")]
+
+
+class CareCall(models.Model):
+    """Somebody of the desk asked after a person who needs looking after: well, needs help, no answer."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    incident = models.UUIDField()
+    sub_district = models.BigIntegerField()
+    grid = models.BigIntegerField(null=True)
+    person = models.UUIDField()
+    at = models.DateTimeField()
+    by = models.UUIDField(null=True)
+    result = models.CharField(max_length=10, choices=CallResult.choices)
+    request = models.UUIDField(null=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["incident", "person", "at"], name="care_call_of_person")]
 
 
 class CareGrant(models.Model):

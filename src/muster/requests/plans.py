@@ -50,27 +50,31 @@ class Assignment:
 
 
 def suggest(item: WorkItem, *, at: datetime, count: int = 5) -> list[Suggested]:
-    """The best people for one piece of work, the best first; those who declined it are not named again."""
+    """The best people for one piece of work, the best first; those who declined it are not named again.
+
+    Who was asked and never answered is named again only when nobody else is left.
+    """
     people = _people(item.request, at=at)
     if not people:
         return []
     from muster.planning.dispatching import Desk
 
     problem = _problem(people, [item])
-    declined = [
-        number for number, one in enumerate(people) if one.id in _said_no([item]).get(item.id, frozenset())
-    ]
-    wanted = problem.requests
-    found = Desk.of(problem).suggest(
-        int(wanted.x_m[0]),
-        int(wanted.y_m[0]),
-        needs=int(wanted.needs[0]),
-        grid=int(wanted.grid[0]),
-        declined=declined,
-        count=count,
-    )
+    desk, wanted = Desk.of(problem), problem.requests
+    no = _said_no([item]).get(item.id, frozenset())
+    silent = _never_answered(item)
+    found = None
+    for without in (no | silent, no):
+        found = found or desk.suggest(
+            int(wanted.x_m[0]),
+            int(wanted.y_m[0]),
+            needs=int(wanted.needs[0]),
+            grid=int(wanted.grid[0]),
+            declined=[number for number, one in enumerate(people) if one.id in without],
+            count=count,
+        )
     answer = []
-    for one in found:
+    for one in found or ():
         who = people[one.responder]
         why = {
             "code": "suggested_same_grid" if one.is_own_grid else "suggested_near",
@@ -130,6 +134,11 @@ def _said_no(items: Sequence[WorkItem]) -> dict[uuid.UUID, frozenset[uuid.UUID]]
     for item, responder in rows.values_list("item_id", "responder"):
         answer[item] = answer.get(item, frozenset()) | {responder}
     return answer
+
+
+def _never_answered(item: WorkItem) -> frozenset[uuid.UUID]:
+    rows = Offer.objects.filter(item=item, status=OfferStatus.EXPIRED)
+    return frozenset(rows.values_list("responder", flat=True))
 
 
 def _problem(people: Sequence[Responder], items: Sequence[WorkItem]) -> Problem:

@@ -121,6 +121,15 @@ class DeclineReason(models.TextChoices):
     OTHER = "OTHER"
 
 
+class CallResult(models.TextChoices):
+    """What a call to somebody quiet gave. VISIT: nobody could say, so somebody was asked to look in."""
+
+    WELL = "WELL"
+    HELP = "HELP"
+    NO_ANSWER = "NO_ANSWER"
+    VISIT = "VISIT"
+
+
 class ContactResult(models.TextChoices):
     """What a call-back, or the resident's own answer, gave."""
 

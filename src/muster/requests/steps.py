@@ -90,6 +90,19 @@ def transfer(
     return row
 
 
+def come_back(request: uuid.UUID, *, at: datetime) -> Request:
+    """Not taken up where it was passed to: it is the sender's again, and one level up."""
+    with transaction.atomic():
+        row = locked(request)
+        row.held_by_area, row.transferred_from, row.transferred_at = row.transferred_from, None, None
+        row.escalation, row.escalated_at = min(MOST_ESCALATIONS, row.escalation + 1), at
+        keep(row)
+        record_event(
+            "Request", row.id, "come_back", at=at, actor=None, incident=row.incident, to=row.held_by_area
+        )
+    return row
+
+
 def link(request: uuid.UUID, *, to: uuid.UUID, by: uuid.UUID, at: datetime) -> Request:
     """This request is the same as another; it stays in sight and its asker follows the other one.
 
