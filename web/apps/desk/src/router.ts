@@ -28,6 +28,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'plans/:plan', component: () => import('./plans/PlanPage.vue') },
   { path: 'placement', component: () => import('./placement/PlacementPage.vue') },
   { path: 'placement/:plan', component: () => import('./placement/PlacementPlanPage.vue') },
+  { path: 'offers', component: () => import('./offers/OffersPage.vue') },
   { path: 'reinforcement', component: () => import('./reinforcement/OrdersPage.vue') },
   { path: 'deployments', component: () => import('./reinforcement/DeploymentsPage.vue'), meta: { menu: '/reinforcement' } },
   { path: 'hours', component: () => import('./reinforcement/HoursPage.vue'), meta: { menu: '/reinforcement' } },

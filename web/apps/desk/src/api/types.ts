@@ -41,6 +41,7 @@ export interface Pack {
   skills?: Named[]
   affiliations?: Named[]
   request_categories?: Named[]
+  offer_categories?: (Named & { unit: Bilingual })[]
   emergency_numbers?: { number: string; name: Bilingual }[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The left menu: only what exists. */
-import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Promotion, Setting, Share, Tickets, User, Van, Warning } from '@element-plus/icons-vue'
+import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Present, Promotion, Setting, Share, Tickets, User, Van, Warning } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
 export interface MenuEntry {
@@ -15,6 +15,7 @@ export interface MenuEntry {
 export const MENU: readonly MenuEntry[] = [
   { path: '/', noun: 'inbox', icon: Bell },
   { path: '/requests', noun: 'requests', icon: ChatDotRound, asks: 'requests.list' },
+  { path: '/offers', noun: 'help_offer', icon: Present, asks: 'offers.list' },
   { path: '/reinforcement', noun: 'reinforcement', icon: Promotion, asks: 'reinforcement.list' },
   { path: '/trips', noun: 'trips', icon: Van, asks: 'trips.list' },
   { path: '/people', noun: 'responder', icon: User, asks: 'responders.list' },
