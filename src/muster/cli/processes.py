@@ -58,10 +58,11 @@ def run_fold() -> None:
     """Journal → ledger as it comes, and the live snapshots once a second."""
     from muster.intake.journal import open_reader
     from muster.situation.live import write_snapshots
-    from muster.sync.fold import fold_once
+    from muster.sync.fold import fold_once, spare_the_collector
 
     stop = stop_event()
     reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
+    spare_the_collector()
     seen: dict[uuid.UUID, tuple[int, str]] = {}
     shown = 0.0
     while not stop.is_set():

@@ -7,6 +7,7 @@ Run again from any point it gives the same ledger: facts that were applied are d
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 import uuid
@@ -29,6 +30,7 @@ from muster.trail.incoming import Incoming, Ruling, held
 from muster.trail.models import BatchVerdict, JournalPosition
 
 ROWS_PER_READ = 200
+OBJECTS_PER_COLLECTION = 20_000
 UNWRITABLE = (DataError, ValueError, OverflowError, TypeError)
 log = logging.getLogger("muster.fold")
 
@@ -41,6 +43,16 @@ class FoldReport:
     facts: int = 0
     counted: int = 0
     seconds: float = 0.0
+
+
+def spare_the_collector() -> None:
+    """For a process that only folds: what it was born with is never looked through again, the rest seldom.
+
+    Facts come and go by thousands and hold no cycles; looking for some was a sixth of fold.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 50, 100)
 
 
 def positions() -> dict[int, int]:
