@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api import open311, pages, sheets
+from muster.api import open311, pages, placed, sheets
 from muster.api.resident import asking, giving, helping, relatives, tracking
 from muster.api.site import api, sync_api
 
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("offer", giving.offer),
     path("offer/find", giving.find),
     path("offer/<str:code>", giving.mine),
+    path("calendar/<str:secret>.ics", placed.calendar),
     path("help", helping.check_in),
     path("help/find", helping.find),
     path("help/<str:code>", helping.mine),

@@ -19,6 +19,7 @@ from muster.responders import checking_in
 from muster.responders.duty import minutes_served
 from muster.responders.homes import Home
 from muster.responders.models import Responder, SecondCheckIn
+from muster.responders.placement.duties import accept, duty_of
 from muster.responders.states import TRANSITIONS, ResponderStatus
 
 S = ResponderStatus
@@ -46,6 +47,8 @@ def take_step(visit: Visit, row: Responder | SecondCheckIn, act: str) -> str:
         step_back(
             row, S.STANDBY if row.grid is not None else S.VETTED, by=row.user, at=visit.at, reason="own"
         )
+    elif act == "accept_place":
+        accept(row, at=visit.at)
     elif act in STEPS and row.vetted_at is not None:
         until = _away_until(visit) if act == "leave" else None
         step_back(row, STEPS[act], by=row.user, at=visit.at, reason="own", away_until=until)
@@ -105,7 +108,8 @@ def my_page(visit: Visit, row: Responder | SecondCheckIn, code: str) -> dict[str
         **shown, "standing": said[f"serve_{row.status}"], "name": mask_name(row.name or ""),
         "number": mask_phone(row.phone or ""), "since": said.say("since", time=visit.time(row.status_since)),
         "declined": said[f"declined_{row.declined_reason}"] if row.declined_reason else "",
-        "place": _place(row.grid, row.home_grid, row.home_area, said.lang), "duty": row.duty,
+        "place": _place(row.grid, row.home_grid, row.home_area, said.lang), "duty": duty_text(row, visit),
+        "has_place": row.grid is not None and row.status == S.ASSIGNED,
         "hours": _hours(visit, row) if row.vetted_at else "",
         "away": said.say("away_until", day=row.away_until) if row.away_until else "",
         "steps": [{"act": act, "word": said[f"act_{act}"]} for act in steps if row.status not in AWAY],
@@ -113,6 +117,15 @@ def my_page(visit: Visit, row: Responder | SecondCheckIn, code: str) -> dict[str
         "can_isolate": bool(row.vetted_at) and S.ISOLATED in TRANSITIONS[row.status],
         "can_change": row.status not in {S.DECLINED, S.RELEASED},
     }  # fmt: skip
+
+
+def duty_text(row: Responder, visit: Visit) -> str:
+    """Where, with whom, for what, once he was placed; before that what a desk wrote."""
+    if visit.incident is None or visit.pack is None:
+        return row.duty
+    lang = visit.said.lang
+    duty = duty_of(row, pack=visit.pack, incident=visit.incident, lang=lang)
+    return "\n".join(duty.lines(lang)) if duty else row.duty
 
 
 def _told(request: HttpRequest, said: Any) -> str:
