@@ -190,7 +190,7 @@ def test_what_a_site_recorded_before_it_was_taken_back_counts_and_the_rest_is_se
     revoke_site(Site.objects.get(), by=world.head.id, at=NOON + timedelta(minutes=30))
     early = phone.outcome(world.persons[0], "away")
     late = phone.outcome(world.persons[0], occurred_at=(NOON + timedelta(minutes=40)).isoformat())
-    phone.post(early, late)
+    phone.post(early, late, at=NOON + timedelta(minutes=45))
 
     assert fold(rows)[1:] == [("APPLIED", ""), ("QUARANTINED", "lease_revoked")]
 

@@ -12,18 +12,26 @@ import httpx
 import msgspec
 import pytest
 
+from muster.accounts.models import Device
+from muster.accounts.services import house_device
+from muster.base.codes import read_lease
+from muster.base.crypto import verify
 from muster.base.ids import new_id
 from muster.intake.journal import JournalRow
 from muster.intake.receipts import make_receipt
 from muster.storage.keys import keystore
-from muster.sync.models import HomeCity, Passage, StuckBatch
+from muster.sync.fold import fold_once
+from muster.sync.models import HomeCity, Passage, Site, StuckBatch
 from muster.sync.site import passing as passing_module
+from muster.sync.site.adopting import adopt_lease
+from muster.sync.site.desk_records import DeskRecords
 from muster.sync.site.pace import LONGEST, Pace
 from muster.sync.site.passing import Passing, by_rank, kept_positions
 from muster.sync.site.telling import News, Word
 from muster.sync.site.uplink import Cut, Refused, Uplink
+from muster.trail.models import Fact
 from tests.spine.test_fold import Rows
-from tests.support.world import NOON
+from tests.support.world import NOON, make_world
 
 pytestmark = pytest.mark.django_db
 INCIDENT = new_id()
@@ -281,3 +289,44 @@ def test_what_the_citys_door_refuses_by_name_is_refused(home: HomeCity, journal:
         )
 
     assert refused.value.code == "lease_unknown"
+
+
+def test_what_the_sites_own_desk_recorded_comes_too_and_counts_at_the_city(db: None) -> None:
+    """The same database stands for both houses: what the desk's batch says is known there by its id."""
+    world = make_world(doors=2, people=1)
+    own = keystore().instance_key()
+    home = HomeCity.objects.create(
+        id=new_id(), site=own.instance, name="东沟", incident=world.incident.id,
+        grids=[world.grids[0].id], web="https://a.test", intake="https://a.test", opened_at=NOON,
+        until=NOON + timedelta(days=7),
+    )  # fmt: skip
+    desk = house_device()
+    for number, person in enumerate(world.persons[:2], 1):
+        world.record(world.outcome(person, "done", device=desk.id, seq=number, worker=number))
+    records = DeskRecords(key=own)
+
+    made = records.next_batch(home, at=NOON)
+    assert made is not None
+    row, facts = made
+    assert len(facts) == 2
+    assert verify("Ed25519", own.jwk, row.body or b"", row.signature)
+    records.passed(facts)
+    assert records.next_batch(home, at=NOON) is None
+    assert DeskRecords(key=own).next_batch(home, at=NOON) is not None  # again after a restart, harmlessly
+
+    # At a city that knows the site and has none of this.
+    HomeCity.objects.all().delete()
+    Fact.objects.all().delete()
+    Device.objects.filter(id=desk.id).delete()
+    Site.objects.create(
+        id=own.instance, name="东沟", incident=world.incident.id, grids=[world.grids[0].id],
+        sub_districts=[s.id for s in world.streets], kid=own.kid, certificate=b"", prepared_at=NOON,
+        until=NOON + timedelta(days=7),
+    )  # fmt: skip
+    claims = read_lease(row.lease, keystore().trusted_keys())
+    assert adopt_lease(claims, at=NOON) is not None
+    assert Device.objects.get(id=desk.id).kind == "SITE"
+    city = Rows()
+    city.rows.append(msgspec.structs.replace(row, writer=1, n=1))
+    fold_once(city, now=lambda: NOON)  # type: ignore[arg-type]
+    assert list(Fact.objects.values_list("verdict", flat=True)) == ["APPLIED", "APPLIED"]

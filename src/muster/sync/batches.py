@@ -15,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-from muster.accounts.models import Device, Lease
+from muster.accounts.models import Device, DeviceKind, Lease
 from muster.base.codes import Lease as Claims
 from muster.base.codes import read_lease
 from muster.base.crypto import TrustedKey, verify
@@ -274,7 +274,9 @@ def _is_a_moment(at: datetime) -> bool:
 def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None:
     """Nothing was recorded after it was here, whatever a fast clock says: receipt bounds the phone's word."""
     happened_at = min(fact.occurred_at, fact.received_at)
-    if fact.actor not in issued.actors.get(fact.device, set()):
+    device = issued.devices.get(fact.device)
+    by_site = device is not None and device.kind == DeviceKind.SITE
+    if not by_site and fact.actor not in issued.actors.get(fact.device, set()):
         return quarantined("actor_not_on_device")
     if lease.revoked_at is not None and happened_at >= lease.revoked_at:
         return quarantined("lease_revoked")

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from muster.accounts.models import Device, DeviceKind, Lease, User
 from muster.base.codes import Lease as Claims
+from muster.base.crypto import key_id
 from muster.sync.models import HomeCity, Site
 from muster.trail.services import record_event
 
@@ -27,6 +28,7 @@ class Lender:
     incident: uuid.UUID
     grids: frozenset[int]
     sub_districts: Sequence[int]
+    kid: str = ""
     until: datetime | None = None
     revoked_at: datetime | None = None
 
@@ -36,7 +38,7 @@ def lender_of(instance: uuid.UUID) -> Lender | None:
     site = Site.objects.filter(id=instance).first()
     if site is not None:
         grids, subs = frozenset(site.grids), site.sub_districts
-        return Lender(site.incident, grids, subs, site.until, site.revoked_at)
+        return Lender(site.incident, grids, subs, site.kid, site.until, site.revoked_at)
     home = HomeCity.objects.filter(id=instance).first()
     if home is not None:
         return Lender(home.incident, frozenset(home.grids), home.sub_districts)
@@ -57,7 +59,7 @@ def adopt_lease(claims: Claims, *, at: datetime) -> Lease | None:
     except ValueError:
         return None
     with transaction.atomic():
-        device = _device_of(claims, at=at)
+        device = _device_of(claims, lender)
         if device is None:
             return None
         unnamed = {"username": f"w-{actor_id.hex}", "password": "!"}
@@ -80,14 +82,18 @@ def adopt_lease(claims: Claims, *, at: datetime) -> Lease | None:
     return lease
 
 
-def _device_of(claims: Claims, *, at: datetime) -> Device | None:
-    """The device of a lease, with the key that its house vouches for; never one with another key."""
+def _device_of(claims: Claims, lender: Lender) -> Device | None:
+    """The device of a lease, with the key that its house vouches for; never one with another key.
+
+    One with the house's own key is that house's desk: several people speak through it.
+    """
     known = Device.objects.filter(id=claims.device).first()
     if known is not None:
         return known if claims.key is None or known.public_key == claims.key else None
     if claims.key is None:
         return None
+    own = lender.kid == key_id(claims.key)
     return Device.objects.create(
-        id=claims.device, kind=DeviceKind.FIELD, incident=claims.incident, public_key=dict(claims.key),
-        enrolled_at=claims.issued_at,
+        id=claims.device, kind=DeviceKind.SITE if own else DeviceKind.FIELD, incident=claims.incident,
+        public_key=dict(claims.key), enrolled_at=claims.issued_at,
     )  # fmt: skip

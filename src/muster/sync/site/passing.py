@@ -22,6 +22,7 @@ from muster.base.crypto import SigningKey
 from muster.intake.journal import JournalReader, JournalRow
 from muster.intake.receipts import make_receipt
 from muster.sync.models import HomeCity, Passage, StuckBatch
+from muster.sync.site.desk_records import DESK, DeskRecords
 from muster.sync.site.telling import MOST_AT_ONCE, HeldReceipt, NewDevice, Word
 from muster.sync.site.uplink import Cut, Line, Refused
 
@@ -50,12 +51,13 @@ class Passing:
 
     def __init__(self, reader: JournalReader, line: Line, *, key: SigningKey) -> None:
         self._reader, self._line, self._key = reader, line, key
+        self._desk = DeskRecords(key=key)
 
     def turn(self, *, at: datetime) -> Told:
         """Passes on one handful; what the city answered is marked before the next is read."""
         try:
             self._introduce(at=at)
-            passed = self._pass_handful(at=at)
+            passed = self._pass_handful(at=at) + self._pass_desk(at=at)
             self._offer_stuck(at=at)
         except Cut as cut:
             waiting = self.count_waiting(at=at)
@@ -90,6 +92,25 @@ class Passing:
             _mark(rows, settled, passed)
         self._receipts(passed, at=at)
         return len(settled)
+
+    def _pass_desk(self, *, at: datetime) -> int:
+        """One batch of what our own desk recorded."""
+        made = self._desk.next_batch(HomeCity.objects.get(), at=at)
+        if made is None:
+            return 0
+        row, facts = made
+        try:
+            self._line.send_batch(row)
+        except Refused as refused:
+            # Made again next time: nothing of it is lost, and nothing else waits behind it.
+            self._trouble = refused.code
+            return 0
+        self._desk.passed(facts)
+        HomeCity.objects.update(
+            passed_batches=F("passed_batches") + 1, passed_facts=F("passed_facts") + len(facts)
+        )
+        self._receipts([row], at=at)
+        return 1
 
     def _pass_one(self, row: JournalRow, *, at: datetime) -> bool:
         if row.body is None:
@@ -158,7 +179,9 @@ class Passing:
         stuck = StuckBatch.objects.order_by("since")
         since = [row.received_at for row in self._reader.read_after(positions, 1)] if waiting else []
         since += list(stuck.values_list("since", flat=True)[:1])
-        total = waiting + stuck.count()
+        own = self._desk.waiting()
+        since += [fact.received_at for fact in own[:1]]
+        total = waiting + stuck.count() + bool(own)
         HomeCity.objects.update(waiting=total, waiting_since=min(since, default=None))
         return total
 
@@ -174,7 +197,7 @@ def by_rank(rows: Sequence[JournalRow]) -> Iterator[JournalRow]:
 
 
 def passed_upto() -> dict[int, int]:
-    return dict(Passage.objects.values_list("writer", "position"))
+    return dict(Passage.objects.exclude(writer=DESK).values_list("writer", "position"))
 
 
 def _mark(rows: Sequence[JournalRow], settled: set[tuple[int, int]], passed: Sequence[JournalRow]) -> None:
