@@ -81,7 +81,7 @@ class Reveal(Schema):
     person: uuid.UUID | None = None
 
 
-PURPOSES = {"call", "verify", "emergency"}
+PURPOSES = {"call", "visit", "verify", "emergency"}
 
 
 @router.get("/deployments", operation_id="deployments_list")

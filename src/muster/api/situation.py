@@ -13,10 +13,12 @@ from ninja import Router
 
 from muster.accounts.policy import row_for
 from muster.api.auth import AUTH, Caller, allow, operation
+from muster.api.reinforcement_rows import paths_of
 from muster.api.rounds import round_in_reach
 from muster.base.errors import Refusal
 from muster.base.messages import text
 from muster.campaigns.queries import round_with_kind
+from muster.incidents.services import current_incident
 from muster.places.models import Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
@@ -24,6 +26,12 @@ from muster.places.queries import small_grids_below
 from muster.situation.inbox import inbox_items
 from muster.situation.live import live_path, snapshot
 from muster.situation.map_layers import base_layer, building_layer, grid_layer
+from muster.situation.serving_inbox import (
+    offers_to_look_at,
+    orders_to_approve,
+    people_asked_for,
+    people_over_hours,
+)
 from muster.storage.scoping import Scope
 
 router = Router(tags=["situation"], auth=AUTH)
@@ -72,7 +80,7 @@ def buildings(
 def inbox(request: HttpRequest) -> dict[str, Any]:
     who, row = allow(request, "inbox")
     judges = scope_for(who, "duplicates.judge")
-    items = inbox_items(who.scope(row), at=who.at, judges=judges)
+    items = [*inbox_items(who.scope(row), at=who.at, judges=judges), *_serving(who)]
     for one in items:
         one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **_told(one, lang)) for lang in ("zh", "en")}
         one["action"] = {
@@ -80,6 +88,28 @@ def inbox(request: HttpRequest) -> dict[str, Any]:
             **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")},
         }
     return {"items": items, "next": None, "count": len(items)}
+
+
+def _serving(who: Caller) -> list[dict[str, Any]]:
+    """What waits about people who serve and what is given, each where the caller may do it."""
+    incident = current_incident(who.at)
+    if incident is None:
+        return []
+    told: dict[str, Any] = {"incident": incident.id, "at": who.at}
+    hours, offers = scope_for(who, "hours.relieve"), scope_for(who, "offers.vet")
+    return [
+        *orders_to_approve(_paths_for(who, "reinforcement.approve"), user=who.user.id, **told),
+        *people_asked_for(_paths_for(who, "reinforcement.fill"), **told),
+        *(people_over_hours(hours, **told) if hours is not None else []),
+        *(offers_to_look_at(offers, **told) if offers is not None else []),
+    ]
+
+
+def _paths_for(who: Caller, name: str) -> list[str]:
+    try:
+        return paths_of(who, row_for(name, who.roles))
+    except Refusal:
+        return []
 
 
 def scope_for(who: Caller, name: str) -> Scope | None:
