@@ -47,7 +47,7 @@ PHONES = {
     "duty_calendar",
     "phone_messages",
     "phone_messages_read",
-    *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release")),
+    *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release", "picture")),
 }
 
 

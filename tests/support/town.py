@@ -308,7 +308,7 @@ def asks(p: Place) -> dict[str, Ask]:
 
 
 def _serving(p: Place, serving: Serving) -> dict[str, Ask]:
-    return _told(serving_asks(serving, dwelling=p.dwelling.id, area=p.area.id))
+    return _told(serving_asks(serving, dwelling=p.dwelling.id, area=p.area.id, person=p.person.id))
 
 
 def _told(told: dict[str, tuple[str, str, Any, bool]]) -> dict[str, Ask]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from muster.accounts.models import Lease
 from muster.requests import work
+from muster.requests.care import give_care_grant
 from muster.requests.queries import items_of
 from muster.requests.work import Asking
 from muster.responders.services import responder_for_worker
@@ -27,6 +28,7 @@ class Serving:
     asked: uuid.UUID
     mine: uuid.UUID
     helper: uuid.UUID
+    grant: uuid.UUID
 
     @property
     def marks(self) -> set[str]:
@@ -50,11 +52,16 @@ def serve(world: World, place: Place) -> Serving:
     items = [items_of([r.id])[0].id for r in requests]
     work.offer(items[1], [Asking(holder.id)], by=None, at=NOON)
     work.accept(items[2], responder=holder.id, at=NOON)
-    return Serving(requests[0].id, items[1], items[2], helper.id)
+    first = requests[0]
+    grant, _ = give_care_grant(
+        incident=first.incident, where=where_is(place.dwelling), person=None, relative_name="女儿",
+        relative_phone="", through="PHONE", by=None, at=NOON,
+    )  # fmt: skip
+    return Serving(first.id, items[1], items[2], helper.id, grant.id)
 
 
 def serving_asks(
-    serving: Serving, *, dwelling: uuid.UUID, area: int
+    serving: Serving, *, dwelling: uuid.UUID, area: int, person: uuid.UUID
 ) -> dict[str, tuple[str, str, Any, bool]]:
     """operation id -> (method, path, body, lists)."""
     api, one = "/api/v1/requests", f"/api/v1/requests/{serving.waiting}"
@@ -88,6 +95,13 @@ def serving_asks(
         "requests_offer": ("POST", f"{one}/offer", {"responders": [serving.helper]}, False),
         "requests_match": ("POST", f"{api}/match", None, True),
         "requests_match_adopt": ("POST", f"{api}/match/adopt", {"lines": []}, True),
+        "calls_list": ("GET", "/api/v1/calls", None, True),
+        "calls_record": ("POST", f"/api/v1/calls/{person}", {"result": "WELL"}, False),
+        "care_grants_list": ("GET", f"/api/v1/care-grants?dwelling={dwelling}", None, False),
+        "care_grants_give": (
+            "POST", "/api/v1/care-grants", {"dwelling": dwelling, "relative_name": "女儿"}, False,
+        ),
+        "care_grants_revoke": ("POST", f"/api/v1/care-grants/{serving.grant}/revoke", None, False),
         "jobs_list": ("GET", "/sync/v1/jobs", None, False),
         "jobs_accept": ("POST", f"{asked}/accept", None, False),
         "jobs_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),
