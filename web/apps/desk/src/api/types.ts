@@ -44,6 +44,8 @@ export interface Pack {
   offer_categories?: (Named & { unit: Bilingual })[]
   emergency_numbers?: { number: string; name: Bilingual }[]
   posts?: { type: string; name: Bilingual; duty: Bilingual }[]
+  team_kinds?: Named[]
+  team_posts?: Named[]
 }
 
 export interface Named {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The left menu: only what exists. */
-import { Bell, ChatDotRound, Connection, CopyDocument, Files, Grid, House, Iphone, MapLocation, Present, Promotion, Setting, Share, Tickets, User, Van, Warning } from '@element-plus/icons-vue'
+import { Bell, ChatDotRound, Connection, CopyDocument, Files, Flag, Grid, House, Iphone, MapLocation, Present, Promotion, Setting, Share, Tickets, User, Van, Warning } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
 export interface MenuEntry {
@@ -26,6 +26,7 @@ export const MENU: readonly MenuEntry[] = [
   { path: '/grids', noun: 'grid', icon: Grid },
   { path: '/plans', noun: 'grid_plan', icon: MapLocation, asks: 'plans.districting' },
   { path: '/placement', noun: 'placement', icon: User, asks: 'placement.read' },
+  { path: '/teams', noun: 'team', icon: Flag, asks: 'teams.read' },
   { path: '/devices', noun: 'device', icon: Iphone, asks: 'devices.list' },
   { path: '/sites', noun: 'site', icon: Share, asks: 'sites.list' },
   { path: '/held', noun: 'held_list', icon: Warning, asks: 'held.list' },
