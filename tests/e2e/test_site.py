@@ -18,15 +18,21 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Playwright, expect
 
 from muster.base.ids import new_id
+from muster.cli.archive import copy_sqlite
 from muster.drill.device import DeviceClient, subject
 from tests.conftest import REPOSITORY
-from tests.support.browser import missing
+from tests.e2e.test_https import key_hash
+from tests.support.browser import chromium_path, launch, missing
+from tests.support.browser import phone as phone_page
 from tests.support.country import CITY_NUMBER, NAME, Country, country, one_name
+from tests.support.field import SENDS_MS, FieldPhone
 from tests.support.house import House, until
 from tests.support.isolated import why_not
 
+pytestmark = [pytest.mark.browser]
 PASSPHRASE = "four words for tests"
 SITE_PHONES = 3
 LATE_PHONES = 2
@@ -82,6 +88,18 @@ def story(
     finally:
         city.stop()
         site.stop()
+
+
+@pytest.fixture(scope="module")
+def trusting(
+    playwright: Playwright, story: Story, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser on a phone: it stands where the phones stand and believes the city's authority."""
+    program = story.land.phones.launcher(chromium_path(), tmp_path_factory.mktemp("program"))
+    hashes = key_hash(story.city.folder / "tls" / "ca.pem")
+    browser = launch(playwright, f"--ignore-certificate-errors-spki-list={hashes}", program=program)
+    yield browser
+    browser.close()
 
 
 def _tls(folder: Path) -> dict[str, str]:
@@ -164,6 +182,19 @@ def _exchange(story: Story, phones: list[DeviceClient], *, what: str) -> None:
         until(quiet, what=what, seconds=60)
 
 
+def _copy(folder: Path, copy: Path) -> None:
+    """The folder of a running house, each of its databases whole."""
+    for path in (one for one in folder.rglob("*") if one.is_file()):
+        if path.name.endswith(("-wal", "-shm")):
+            continue
+        target = copy / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix in {".sqlite3", ".db"}:
+            copy_sqlite(path, target)
+        else:
+            shutil.copy2(path, target)
+
+
 def _books(house: House, *words: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.books", *words],
@@ -175,12 +206,17 @@ def _books(house: House, *words: str) -> dict[str, Any]:
     return told
 
 
-def test_the_laptop_becomes_a_site_and_phones_notice_nothing(story: Story) -> None:
+def test_the_laptop_becomes_a_site_and_phones_notice_nothing(story: Story, trusting: Browser) -> None:
     city, site, land = story.city, story.site, story.land
     grid = city.demo["logins"]["grid_head"]["grid"]
     with land.city.entered():
         city.start()
-    codes = [_code(story, city, grid) for _ in range(EARLY_PHONES + LATE_PHONES + 1)]
+    codes = [_code(story, city, grid) for _ in range(EARLY_PHONES + LATE_PHONES + 2)]
+    device = story.told["device"] = phone_page(trusting, "zh")
+    worker = story.told["worker"] = FieldPhone(device.page(), "zh")
+    worker.enrol(f"{city.origin}/field/?code={codes.pop()}")
+    worker.is_offline_ready()
+    device.deaf = True
     with land.phones.entered():
         early = [_phone(story, f"early {n}", codes.pop()) for n in range(EARLY_PHONES)]
         # Before the line is cut the city knows a little already.
@@ -199,8 +235,7 @@ def test_the_laptop_becomes_a_site_and_phones_notice_nothing(story: Story) -> No
         story.told["stays"] = _phone(story, "stays", codes.pop())
         story.phones.pop()
     land.cut()
-    city.stop()
-    shutil.copytree(city.folder, story.before)
+    _copy(city.folder, story.before)
 
     site.more = {"MUSTER_SITE_PASSPHRASE": PASSPHRASE}
     site.muster("site", "open", str(bundle))
@@ -222,18 +257,11 @@ def test_the_laptop_becomes_a_site_and_phones_notice_nothing(story: Story) -> No
     assert listed != {0}
 
 
-def test_the_site_serves_for_days_and_survives_a_power_cut(story: Story) -> None:
+def test_the_site_serves_for_days(story: Story) -> None:
     page = story.told["page"]
     for day in range(DAYS):
         for number, phone in enumerate(story.phones):
             _work(story, phone, number, page, day=day)
-        if day == 1:
-            with story.land.phones.entered():
-                for phone in story.phones[:5]:
-                    phone.send(at=datetime.now(UTC), clock=time.monotonic(), twice=True)
-            story.site.cut()
-            with story.land.site.entered():
-                story.site.start()
         _exchange(story, story.phones, what=f"the site gives verdicts on day {day}")
 
     until(lambda: _standing(story)["waiting"] >= 3 * len(story.phones), what="the site counts what waits")
@@ -249,10 +277,55 @@ def test_the_site_serves_for_days_and_survives_a_power_cut(story: Story) -> None
     assert "have not reached the city" in refused.stderr
 
 
+def test_a_real_browser_goes_on_at_the_site(story: Story) -> None:
+    """It joined in the city, and all it sees is that its network was away for a while."""
+    worker: FieldPhone = story.told["worker"]
+    worker.page.reload()
+    with worker.door(worker.untouched.first) as sheet:
+        tried = worker.nobody_answers(sheet)
+    worker.expect_sent()
+    worker.go("me")
+    expect(worker.counts().nth(2)).to_have_text(str(tried), timeout=SENDS_MS)
+    story.told["tried"] = tried
+
+
+def test_what_was_recorded_without_any_network_comes_as_a_file(story: Story) -> None:
+    worker: FieldPhone = story.told["worker"]
+    page = worker.page
+    story.land.go("nowhere")
+    worker.go("today")
+    with worker.door(worker.untouched.last) as sheet:
+        more = worker.nobody_answers(sheet)
+    worker.go("me")
+    page.get_by_role("button", name="没有网络，托人带走", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="存成文件或发送", exact=True).click()
+    file = json.loads(Path(download.value.path()).read_text())
+    assert "演" not in json.dumps(file, ensure_ascii=False)
+
+    told = [_ask(story, story.site, "POST", "/fact-files", file)["phones"] for _ in range(2)]
+    (mine,) = told[0]
+    assert mine["refused"] == []
+    assert len(mine["facts"]) == more
+    asked = {"phones": [{"device": mine["device"], "facts": mine["facts"]}]}
+
+    def folded() -> bool:
+        (answer,) = _ask(story, story.site, "POST", "/fact-files/verdicts", asked)["phones"]
+        return bool(answer["verdicts"].get("APPLIED", 0) == more)
+
+    until(folded, what="the site folds what came as a file")
+    # The phone kept all of it until now; its own verdict comes when it is back.
+    story.land.go("site")
+    page.locator(".f-sheet-tall .f-sheet-head").get_by_label("关闭").click()
+    page.reload()
+    expect(worker.counts().nth(2)).to_have_text(str(story.told["tried"] + more), timeout=SENDS_MS)
+    expect(worker.counts().nth(0)).to_have_text("0", timeout=SENDS_MS)
+    ids = set(mine["facts"])
+    story.recorded.setdefault(mine["device"], set()).update(ids)
+
+
 def test_the_line_returns_and_every_fact_is_in_the_city_once(story: Story) -> None:
     land, city, site = story.land, story.city, story.site
-    with land.city.entered():
-        city.start()
     # Meanwhile the city went on, in the same grid.
     stays = story.told["stays"]
     land.go("city")
@@ -262,11 +335,15 @@ def test_the_line_returns_and_every_fact_is_in_the_city_once(story: Story) -> No
     _exchange(story, [stays], what="the city gives verdicts again")
     land.go("site")
     land.heal()
-    # Killed while it passes on: what has no mark is sent again.
-    time.sleep(0.5)
+    # The battery is out while it takes and passes on: what has no mark is sent again.
+    for number, phone in enumerate(story.phones[:5]):
+        _work(story, phone, number + 20, story.told["page"], day=0)
+        with land.phones.entered():
+            phone.send(at=datetime.now(UTC), clock=time.monotonic(), twice=True)
     site.cut()
     with land.site.entered():
         site.start()
+    _exchange(story, story.phones, what="the site goes on")
 
     def nothing_waits() -> bool:
         told = _standing(story)

@@ -26,7 +26,7 @@ HOSTS = Path("/etc/netns")
 
 
 class Country:
-    """`go` moves the phones; `cut` and `heal` are the line between site and city."""
+    """`go` moves the phones ("nowhere": no network); `cut` and `heal` are the line between site and city."""
 
     def __init__(self, mark: str) -> None:
         self.city, self.site, self.phones = (Network(f"muster-{mark}-{x}") for x in ("city", "site", "field"))
@@ -48,6 +48,9 @@ class Country:
         self.go("city")
 
     def go(self, where: str) -> None:
+        if where == "nowhere":
+            _ip("-n", self.phones.name, "route", "del", f"{NUMBER}/32")
+            return
         gate = {"city": "10.78.1.1", "site": "10.78.2.1"}[where]
         _ip("-n", self.phones.name, "route", "replace", f"{NUMBER}/32", "via", gate)
 
