@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
 
 from muster.base.errors import Refusal
+from muster.campaigns import telling
 from muster.campaigns.kinds import check_definition
 from muster.campaigns.models import Campaign, CampaignKind, DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.queries import accounts_of_round, counted_classes
@@ -229,7 +230,10 @@ def open_round(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
 
 def start_closing(round_: Round, *, by: uuid.UUID | None, at: datetime) -> Round:
     """From here on only what is still open is explained; facts keep coming in."""
-    return change_status(round_, RoundStatus.CLOSING, by=by, at=at)
+    with transaction.atomic():
+        done = change_status(round_, RoundStatus.CLOSING, by=by, at=at)
+        telling.closing(done, at=at)
+    return done
 
 
 def why_not_close(round_: Round) -> Refusal | None:

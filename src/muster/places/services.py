@@ -15,6 +15,7 @@ from muster.accounts.models import EnrolCode
 from muster.accounts.services import add_user, grant_role, make_enrol_code
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
+from muster.places import telling
 from muster.places.models import Area, Building, CommandUnit, Dwelling, Gone, Grid, GridPost
 from muster.places.states import GridLevel, PostStatus
 from muster.trail.services import record_event
@@ -134,6 +135,7 @@ def relieve(post: GridPost, *, by: uuid.UUID | None, at: datetime) -> None:
             raise Refusal("post_already_ended", post=str(post.id))
         bump_revisions([post.grid_id])
         record_event("GridPost", post.id, "relieve", at=at, actor=by, grid=post.grid_id, type=post.type)
+        telling.post_ended(post, at=at)
 
 
 def form_command_unit(

@@ -17,6 +17,7 @@ from muster.base.codes import make_enrol_code
 from muster.base.errors import Refusal
 from muster.packs.pack import Pack
 from muster.packs.schema import RequestCategory
+from muster.requests import telling
 from muster.requests.models import Note, Request, WorkItem
 from muster.requests.queries import NOWHERE, code_index, earlier_open, items_of, phone_index
 from muster.requests.rules import (
@@ -145,6 +146,8 @@ def raise_request(
     if urgency == Urgency.LIFE:
         row.escalation, row.escalated_at = 1, at
     _number_and_write(row, by=by, at=at)
+    if urgency == Urgency.LIFE:
+        telling.escalated(row, at=at)
     if same is not None:
         _count_repeat(same, urgency=urgency, pack=pack, at=at, by=by)
     return Taken(row, code, same)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from muster.base.errors import Refusal
+from muster.requests import telling
 from muster.requests.models import Contact, Note, Offer, Request, WorkItem
 from muster.requests.rules import MOST_ESCALATIONS, UNANSWERED_CALLS, demand_open, demand_transition, highest
 from muster.requests.services import LONGEST_TEXT, add_item, keep, locked, settle_status
@@ -74,6 +75,7 @@ def escalate(request: uuid.UUID, *, by: uuid.UUID | None, at: datetime, reason: 
         keep(row)
         record_event("Request", row.id, "escalate", at=at, actor=by, incident=row.incident,
                      reason=reason[:40], level=row.escalation)  # fmt: skip
+        telling.escalated(row, at=at)
     return row
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from muster.base.errors import Refusal
+from muster.requests import telling
 from muster.requests.models import Offer, Request, WorkItem
 from muster.requests.queries import item_with_id
 from muster.requests.rules import demand_open, lease_end
@@ -72,6 +73,7 @@ def offer(item: uuid.UUID, asking: Iterable[Asking], *, by: uuid.UUID | None, at
         row.status = ItemStatus.OFFERED
         _keep_item(row)
         _keep_request(request, verb="offer", by=by, at=at, people=len(made))
+        telling.offered(request, made, at=at)
     return made
 
 
@@ -94,7 +96,9 @@ def lapse_all(incident: uuid.UUID, *, at: datetime, limit: int = 500) -> list[uu
             row = _locked_item(item)
             lapse(row, at=at)
             if _back_to_queue(row, at=at):
-                _keep_request(locked(row.request_id), verb="lapse", by=None, at=at)
+                request = locked(row.request_id)
+                _keep_request(request, verb="lapse", by=None, at=at)
+                telling.lapsed(request, row.id, at=at)
                 free.append(row.id)
     return free
 
@@ -132,6 +136,7 @@ def accept(item: uuid.UUID, *, responder: uuid.UUID, at: datetime, by: uuid.UUID
         request = locked(row.request_id)
         demand_open(request.status)
         _keep_request(request, verb="accept", by=by or somebody.user, at=at, responder=str(responder))
+        telling.accepted(request, at=at)
     return item_with_id(item)
 
 
