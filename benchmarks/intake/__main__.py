@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front door at speed: `python -m benchmarks.intake [--seconds 4] [--only sqlite]`.
 
-For each database, one run after the other: what the database alone takes, the front door under an open-loop
-load of rising rates (single facts, batches of 50), plain Django with its ORM under the same load. Client and
-server share the machine. Writes benchmarks/results/intake.json.
+First an empty door: the ceiling of server and generator. Then for each database, one after the other: what
+the database alone takes, the front door under an open-loop load of rising rates (single facts, batches of
+50), plain Django with its ORM under the same load. Client and server share the machine. Writes
+benchmarks/results/intake.json.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tests.support.postgres import PostgresServer, own_server, server_binaries
 ODK_CENTRAL_PER_S = 429
 DEVICES = 200
 RATES = {1: [2000, 4000, 6000, 8000, 10000, 12000, 16000], 50: [250, 500, 1000, 1500, 2000, 2500, 3000]}
+CEILING_RATES = {1: [8000, 16000, 24000], 50: [4000, 8000]}
 PEER_RATES = [500, 1000, 2000, 3000, 4000]
 GROUP = {1: 100, 50: 30}
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -117,6 +119,9 @@ def summary(steps: list[dict[str, Any]], facts: int) -> dict[str, Any]:
     return {
         "requests_per_s": best["taken_per_s"],
         "facts_per_s": round(best["taken_per_s"] * facts),
+        "generator's share of the processor time": round(
+            best["processor_us_per_request"]["generator"] / cost, 3
+        ),
         "below saturation": {name: last[name] for name in ("taken_per_s", "p50_ms", "p99_ms")},
         "processor_us_per_request": best["processor_us_per_request"],
         "requests_per_s if both cores were ours": round((os.cpu_count() or 1) * 1e6 / cost),
@@ -163,6 +168,26 @@ def front_door(kind: str, told: argparse.Namespace) -> dict[str, Any]:
     return answer
 
 
+def empty_door(told: argparse.Namespace) -> dict[str, Any]:
+    """What server and generator cost on this machine before a line of ours has run."""
+    answer: dict[str, Any] = {}
+    for facts in (1, 50):
+        with tempfile.TemporaryDirectory(dir=told.folder) as folder:
+            house = House(Path(folder))
+            file = Path(folder, "requests")
+            write_requests(file, requests_of(house, facts))
+            door = Door(
+                house.data, module="benchmarks.intake.empty_door", MUSTER_INTAKE_WORKERS=str(told.workers)
+            )
+            door.start()
+            try:
+                steps = rise(door.port, file, CEILING_RATES[facts], told, {"door": door.pid})
+            finally:
+                door.kill()
+            answer[f"{facts} facts a request"] = summary(steps, facts)
+    return answer
+
+
 def django_orm(kind: str, told: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=told.folder) as folder, database(kind) as (url, server):
         house = House(Path(folder))
@@ -193,8 +218,12 @@ def main() -> None:
         "connections": told.lines,
         "odk_central_per_s": ODK_CENTRAL_PER_S,
     }
+    result["empty door"] = ceiling = empty_door(told)
     for kind in [told.only] if told.only else ["sqlite", "postgresql"]:
         result[kind] = {"front door": front_door(kind, told)}
+        for case, found in result[kind]["front door"].items():
+            most = "requests_per_s if both cores were ours"
+            found["ratio to the empty door, processor time"] = round(found[most] / ceiling[case][most], 3)
         single = result[kind]["front door"]["1 facts a request"]["requests_per_s"]
         result[kind]["times ODK Central"] = round(single / ODK_CENTRAL_PER_S, 1)
         if not told.no_peer:
