@@ -3,3 +3,4 @@
 export * from './pull'
 export * from './jobs'
 export * from './trips'
+export * from './duty'

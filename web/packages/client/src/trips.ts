@@ -33,12 +33,13 @@ export interface Told {
 
 const PATIENCE_MS = 15_000
 
-export const readTrips = (options: JobsOptions) => ask<{ items: Driven[] }>(options, '/trips', 'GET')
-export const tellHop = (options: JobsOptions, id: string, hop: WayHop) => ask<Driven>(options, `/trips/${id}/hops/${hop}`, 'POST')
-export const readTold = (options: JobsOptions) => ask<{ items: Told[]; unread: number }>(options, '/messages', 'GET')
-export const tellSeen = (options: JobsOptions) => ask<{ read: number }>(options, '/messages/read', 'POST', { ids: [] })
+export const readTrips = (options: JobsOptions) => askPhone<{ items: Driven[] }>(options, '/trips', 'GET')
+export const tellHop = (options: JobsOptions, id: string, hop: WayHop) => askPhone<Driven>(options, `/trips/${id}/hops/${hop}`, 'POST')
+export const readTold = (options: JobsOptions) => askPhone<{ items: Told[]; unread: number }>(options, '/messages', 'GET')
+export const tellSeen = (options: JobsOptions) => askPhone<{ read: number }>(options, '/messages/read', 'POST', { ids: [] })
 
-async function ask<T>({ origin, lease, fetch: send, language, patience = PATIENCE_MS }: JobsOptions, path: string, method: 'GET' | 'POST', body: object = {}): Promise<JobsAnswer<T>> {
+/** One call of the phone, with its lease, within a patience. */
+export async function askPhone<T>({ origin, lease, fetch: send, language, patience = PATIENCE_MS }: JobsOptions, path: string, method: 'GET' | 'POST', body: object = {}): Promise<JobsAnswer<T>> {
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), patience)
   const isPost = method === 'POST'

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where this phone's holder was placed, with whom and for what; the lease is the key. */
+import type { JobsAnswer, JobsOptions } from './jobs'
+import { askPhone } from './trips'
+
+export interface DutyRead {
+  duty: { since: string; accepted: boolean; phone: string; lines: { zh: string[]; en: string[] } } | null
+}
+
+export const readDuty = (options: JobsOptions): Promise<JobsAnswer<DutyRead>> => askPhone<DutyRead>(options, '/duty', 'GET')
+export const acceptDuty = (options: JobsOptions): Promise<JobsAnswer<DutyRead>> => askPhone<DutyRead>(options, '/duty/accept', 'POST')
+export const openCalendar = (options: JobsOptions): Promise<JobsAnswer<{ address: string }>> => askPhone<{ address: string }>(options, '/duty/calendar', 'POST')
