@@ -114,7 +114,7 @@ def test_paper_that_cannot_be_taken_says_why(
 def test_wrong_outcome_and_time_are_told_on_their_line_and_the_others_go_in(world: World) -> None:
     back = typed(
         world, make(world, "ROSTER"), TypedLine(1, "九"), TypedLine(2, "done", when="昨天"),
-        TypedLine(3, "done"), TypedLine(4, "done", when="2023-01-01 08:00"),
+        TypedLine(3, "done"), TypedLine(4, "done", when="2023-01-01 08:00"), TypedLine(5),
     )  # fmt: skip
 
     lines = {line.told.number: line for line in flow.merge_now(back).lines}
@@ -122,6 +122,7 @@ def test_wrong_outcome_and_time_are_told_on_their_line_and_the_others_go_in(worl
     assert [m.code for m in lines[1].mistakes] == ["sheet_outcome_unknown"]
     assert [m.code for m in lines[2].mistakes] == ["sheet_time_unreadable"]
     assert [m.code for m in lines[4].mistakes] == ["sheet_time_future"]
+    assert [m.code for m in lines[5].mistakes] == ["sheet_line_blank"]
     for lang in ("zh", "en"):
         assert all(m.said(lang) for line in lines.values() for m in line.mistakes)
     assert flow.commit_return(back, by=desk(world), at=LATER).counts["APPLIED"] == 1

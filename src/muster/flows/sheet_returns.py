@@ -33,7 +33,7 @@ from muster.sheets.queries import KeptLine, lines_of_sheet, sheet_with_code
 from muster.sheets.reading import read_list, tell_lines
 from muster.sheets.services import Maker
 from muster.sheets.states import Channel, ReturnState
-from muster.sheets.told import Reader, Told, ToldLine
+from muster.sheets.told import Mistake, Reader, Told, ToldLine
 from muster.trail import kinds
 from muster.trail.incoming import Incoming
 from muster.trail.models import Fact, Verdict, Waiting
@@ -171,6 +171,8 @@ def _typed(
         }  # fmt: skip
         line = reader.line(row, cells, number=one.number, is_door=bool(known and known.is_door))
         line.door = one.door[:80]
+        if not (line.outcome or line.note or line.name or line.phone or line.mistakes):
+            line.mistakes.append(Mistake("outcome", "sheet_line_blank"))
         if one.number in last and one.number:
             lines[last[one.number]] = line  # typed again: the later one stands
             continue
