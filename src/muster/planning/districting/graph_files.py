@@ -33,7 +33,8 @@ class _Header:
 def read_graph(text: str, file_name: str) -> Problem:
     """Read a METIS graph file; raises BadProblem with the line."""
     lines = _lines(text)
-    number, first = next(lines, (0, ""))
+    # A blank line further down is a vertex without neighbours; before the header it is only blank.
+    number, first = next(((at, line) for at, line in lines if line.strip()), (0, ""))
     header = _header(first, f"{file_name}:{number}")
     weights = np.ones((header.vertices, max(1, header.weights)), np.int64)
     tails: list[Longs] = []

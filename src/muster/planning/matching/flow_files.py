@@ -45,8 +45,8 @@ def flow_from_text(text: str, name: str) -> FlowProblem:
     arcs: list[tuple[int, ...]] = []
     sent: set[int] = set()
     for number, line in enumerate(text.splitlines(), start=1):
-        parts = line.split()
-        if not parts or parts[0] == "c":
+        parts = line.lower().split()
+        if not parts or parts[0].startswith("c"):
             continue
         where = f"{name}:{number}"
         if parts[0] == "p":

@@ -69,7 +69,9 @@ class _Row:
 def looks_like_rota(text: str) -> bool:
     """Whether this is a file of SECTION_ lines."""
     lines = (line.strip() for line in text.splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), "").startswith("SECTION_")
+    return (
+        next((line for line in lines if line and not line.startswith("#")), "").upper().startswith("SECTION_")
+    )
 
 
 def problem_from_rota(text: str) -> Problem:
@@ -111,11 +113,11 @@ def _rows(text: str) -> dict[str, list[_Row]]:
         said = line.strip()
         if not said or said.startswith("#"):
             continue
-        if said.startswith("SECTION_"):
-            if said not in _SECTIONS:
+        if said.upper().startswith("SECTION_"):
+            section = said.upper()
+            if section not in _SECTIONS:
                 allowed = ", ".join(_SECTIONS)
-                raise BadProblem(said, f"line {number}", "planning.cure.one_of", allowed=allowed)
-            section = said
+                raise BadProblem(said[:40], f"line {number}", "planning.cure.one_of", allowed=allowed)
             continue
         if not section:
             raise BadProblem("", f"line {number}", "planning.cure.file_form", allowed="Curtois-Qu, JSON")

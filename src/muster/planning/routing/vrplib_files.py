@@ -68,9 +68,9 @@ class _Parts:
                 raise BadProblem(key, self.name, "planning.cure.present")
             return otherwise
         value, line = self.header[key]
-        if value not in allowed:
+        if value.upper() not in allowed:
             raise BadProblem(key, self.where(line), "planning.cure.one_of", allowed=", ".join(allowed))
-        return value
+        return value.upper()
 
     def whole(self, key: str, lowest: int, highest: int, otherwise: int | None = None) -> int:
         if key not in self.header:
@@ -156,7 +156,8 @@ def _split(text: str, name: str) -> _Parts:
         words = content.replace(":", " : ", 1).split()
         if not words:
             continue
-        if words[0] == "EOF":
+        key = words[0].upper()
+        if key == "EOF":
             break
         if not (words[0][0].isalpha() or words[0][0] == "_"):
             if not section:
@@ -168,13 +169,15 @@ def _split(text: str, name: str) -> _Parts:
             if width and len(values) != width:
                 raise BadProblem(section, parts.where(line), "planning.routing.vrplib_row", width=width)
             parts.rows[section].append((values, line))
-        elif words[0] in _SECTIONS:
-            section = words[0]
+        elif key in _SECTIONS:
+            section = key
             if section in parts.rows:
                 raise BadProblem(section, parts.where(line), "planning.cure.once", name=section)
             parts.rows[section] = []
-        elif words[0] in _KEYS and len(words) > 1 and words[1] == ":":
-            parts.header[words[0]] = (" ".join(words[2:]).strip("\"' "), line)
+        elif key in _KEYS and len(words) > 1 and words[1] == ":":
+            if key in parts.header and key != "COMMENT":
+                raise BadProblem(key, parts.where(line), "planning.cure.once", name=key)
+            parts.header[key] = (" ".join(words[2:]).strip("\"' "), line)
             section = ""
         else:
             allowed = ", ".join(sorted(_KEYS | set(_SECTIONS)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -45,7 +46,13 @@ def problem_from_text(text: str, name: str) -> Problem:
     if head == 3:
         found = (len(numbers) - 3) / 3
         stated = int(numbers[1])
-        raise BadProblem("", name, "planning.siting.edge_count", stated=stated, found=round(found, 1))
+        raise BadProblem(
+            "",
+            name,
+            "planning.siting.edge_count",
+            stated=stated,
+            found=int(found) if found.is_integer() else round(found, 1),
+        )
     if head == 2:
         stated = int(_table_size(numbers))
         raise BadProblem("", name, "planning.siting.number_count", stated=stated, found=len(numbers))
@@ -67,7 +74,8 @@ def _numbers(text: str, words: list[str]) -> Floats:
         pass
     for row, line in enumerate(text.splitlines(), 1):
         for column, word in enumerate(line.split(), 1):
-            if not re.fullmatch(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", word):
+            is_number = re.fullmatch(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", word)
+            if not is_number or not math.isfinite(float(word)):
                 raise BadProblem(
                     str(column), str(row), "planning.siting.number_in_line", row=row, word=word[:40]
                 )
