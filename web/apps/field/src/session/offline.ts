@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The service worker: the app opens with the server dead; a new version waits until the worker asks for it or closes the page. */
 import { ref } from 'vue'
+import writerUrl from 'zxing-wasm/writer/zxing_writer.wasm?url'
 
 /** A new version is on the phone and waits. */
 export const updateWaits = ref(false)
+/** The writer of QR codes is wanted just when there is no network: it comes once all else is here. */
+const WRITER_AFTER_MS = 60_000
 let waiting: ServiceWorker | null = null
 
 export function keepOffline(): void {
@@ -18,6 +21,7 @@ export function keepOffline(): void {
           if (worker.state === 'installed' && navigator.serviceWorker.controller) offer(registration.waiting)
         })
       })
+      setTimeout(() => void fetch(writerUrl).catch(() => undefined), WRITER_AFTER_MS)
       setInterval(() => void registration.update().catch(() => undefined), 30 * 60_000)
     })
     .catch(() => undefined)
