@@ -31,7 +31,7 @@ SAID = {"name": "王小明", "phone": "13911112222", "birth_date": "1990"}
 @pytest.fixture
 def world() -> Iterator[World]:
     forget_homes()
-    helping.forget_communities()
+    helping.forget_what_was_read()
     rush.check_ins.forget()
     rush.wrong_codes.forget()
     with time_machine.travel(NOON, tick=False):

@@ -23,6 +23,8 @@ from muster.responders.homes import Home
 from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.responders.standing import affiliations_of, move_standing, standings
 from muster.storage.keys import keystore
+from muster.storage.many_rows import Insert
+from muster.trail.models import Event
 from muster.trail.services import record_event
 
 PURPOSE = "responders"
@@ -135,14 +137,15 @@ def check_in(
 
 
 def _write_new(row: Responder, *, at: datetime) -> None:
-    (standing,) = standings([row])
+    # Made ready and sealed before the pen is taken: in a rush hundreds wait for it.
+    event = Event(
+        at=at, incident=row.incident, entity="Responder", entity_id=str(row.id), verb="check_in",
+        to_state=row.status, facts={"channel": row.channel, "grid": row.home_grid},
+    )  # fmt: skip
+    made = [Insert(Responder, [row]), Insert(Standing, standings([row])), Insert(Event, [event])]
     with transaction.atomic():
-        row.save(force_insert=True)
-        standing.save(force_insert=True)
-        record_event(
-            "Responder", row.id, "check_in", at=at, actor=None, incident=row.incident, to_state=row.status,
-            channel=row.channel, grid=row.home_grid,
-        )  # fmt: skip
+        for one in made:
+            one.execute()
 
 
 def _known(new: Responder, values: Mapping[str, str], home: Home, *, code: str, at: datetime) -> Received:

@@ -123,9 +123,16 @@ def affiliations_of(row: Responder) -> list[str]:
 
 def areas_of(rows: Collection[Responder]) -> dict[uuid.UUID, int | None]:
     """The area where each serves, lives, or says that he lives."""
-    grids = {row.grid or row.home_grid or 0 for row in rows} - {0}
+    # Who has no place yet stands where he lives: the area of his house is on his row.
+    grids = {_grid_to_ask(row) for row in rows} - {0}
     known = dict(Grid.objects.filter(id__in=grids).values_list("id", "area_id")) if grids else {}
-    return {row.id: known.get(row.grid or row.home_grid or 0, row.home_area) for row in rows}
+    return {row.id: known.get(_grid_to_ask(row), row.home_area) for row in rows}
+
+
+def _grid_to_ask(row: Responder) -> int:
+    if row.grid is not None:
+        return row.grid
+    return (row.home_grid or 0) if row.home_area is None else 0
 
 
 def end_standings(responders: Collection[uuid.UUID], *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -22,18 +23,17 @@ from muster.storage.sealed import SealedField
 from muster.storage.writes import LostRace
 
 Convert = Callable[[Any], Any]
+Take = Callable[[Any], tuple[Any, ...]]
+# The place of a field in its row, whether the whole row is needed to change it, and how it is changed.
+Told = tuple[int, bool, Convert]
 
 
 class Insert:
     """Rows ready to be inserted; sealed fields are sealed here."""
 
     def __init__(self, model: type[models.Model], rows: Sequence[models.Model]) -> None:
-        fields = [cast(Any, f) for f in model._meta.concrete_fields if f.column]
-        names = ", ".join(f'"{f.column}"' for f in fields)
-        self.sql = (
-            f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({", ".join(["%s"] * len(fields))})'
-        )
-        self.values = _values(fields, rows)
+        self.sql, take, told = _insert_plan(model)
+        self.values = _taken(rows, take, told)
 
     def execute(self) -> None:
         """Raises IntegrityError as the ORM would."""
@@ -120,9 +120,26 @@ def _values(fields: Sequence[Any], rows: Sequence[models.Model]) -> list[list[An
     """The fields of each row as the database takes them: all taken out at once, a few of them changed."""
     if len(fields) < 2:
         return [[_reader(field)(row) for field in fields] for row in rows]
-    take = itemgetter(*(field.attname for field in fields))
+    return _taken(rows, *_taking(fields))
+
+
+@lru_cache(maxsize=256)
+def _insert_plan(model: type[models.Model]) -> tuple[str, Take, list[Told]]:
+    """A table's statement and how its rows are read: found out once, also where rows come one by one."""
+    fields = [cast(Any, f) for f in model._meta.concrete_fields if f.column]
+    names = ", ".join(f'"{f.column}"' for f in fields)
+    sql = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({", ".join(["%s"] * len(fields))})'
+    return sql, *_taking(fields)
+
+
+def _taking(fields: Sequence[Any]) -> tuple[Take, list[Told]]:
+    """How the fields of a row are taken out, and which of them are changed how."""
     changed = [(place, *_change(field)) for place, field in enumerate(fields)]
-    told = [(place, sealed, change) for place, sealed, change in changed if change is not None]
+    take = itemgetter(*(field.attname for field in fields))
+    return take, [(place, sealed, change) for place, sealed, change in changed if change is not None]
+
+
+def _taken(rows: Sequence[models.Model], take: Take, told: Sequence[Told]) -> list[list[Any]]:
     values = []
     for row in rows:
         taken = list(take(row.__dict__))
