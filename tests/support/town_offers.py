@@ -11,6 +11,8 @@ from muster.base.ids import new_id
 from muster.offers import services
 from muster.offers.services import Given
 from muster.requests.placing import where_is
+from muster.requests.team_help import ask_team
+from muster.responders.teams.models import Team
 from tests.support.serving import ask, pack
 from tests.support.world import NOON, World
 
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Offered:
-    """new: nobody looked at it. open: may be used, and a part of it is kept."""
+    """new: nobody looked at it. open: a part of it is kept. help: of a team with a problem."""
 
     grid: int
     new: uuid.UUID
     open: uuid.UUID
     match: uuid.UUID
     request: uuid.UUID
+    problem: uuid.UUID
+    team: uuid.UUID
+    help: uuid.UUID
 
     @property
     def marks(self) -> set[str]:
@@ -48,7 +53,21 @@ def offer_help(world: World, place: Place) -> Offered:
         for kind in ("hardship", "care")
     )
     kept = services.reserve(good.id, request=first.id, quantity=1, by=by, at=NOON)
-    return Offered(place.grid.id, new.id, good.id, kept.id, second.id)
+    problem = ask(world, category="dispute", where=where_is(place.dwelling), phone="").request
+    groups = [
+        Team.objects.create(
+            incident=world.incident.id,
+            area=place.street.id,
+            area_path=place.street.path,
+            kind="work",
+            name=name,
+            made_at=NOON,
+            starts_at=NOON,
+        )
+        for name in ("一线包抓组", "工作队")
+    ]
+    asked = ask_team(problem.id, team=groups[0].id, by=by, at=NOON)
+    return Offered(place.grid.id, new.id, good.id, kept.id, second.id, problem.id, groups[1].id, asked.id)
 
 
 def offer_asks(o: Offered) -> dict[str, Ask]:
@@ -56,7 +75,11 @@ def offer_asks(o: Offered) -> dict[str, Ask]:
     from tests.support.town import Ask
 
     api, new, good = "/api/v1/offers", f"/api/v1/offers/{o.new}", f"/api/v1/offers/{o.open}"
+    problem = f"/api/v1/requests/{o.problem}/team-help"
     return {
+        "requests_team_help": Ask("GET", problem),
+        "requests_ask_team": Ask("POST", problem, {"team": o.team}),
+        "requests_team_step": Ask("POST", f"{problem}/{o.help}", {"to": "TAKEN_UP"}),
         "offers_list": Ask("GET", f"{api}?status=all", lists=True),
         "offers_make": Ask("POST", api, {"category": "food", "grid": o.grid}),
         "offers_read": Ask("GET", good),

@@ -40,6 +40,7 @@ from muster.api import (
     site_calls,
     sites,
     situation,
+    team_help,
     teams,
     trips,
 )
@@ -76,6 +77,7 @@ for module in (
     deployments,
     hours,
     offers,
+    team_help,
     sites,
     fact_files,
 ):

@@ -28,7 +28,17 @@ from muster.notifications.senders import SMS_FOLDER, SmsFile
 from muster.offers.models import HelpMatch, HelpOffer
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
-from muster.requests.models import CareCall, CareGrant, Contact, Note, Offer, Picture, Request, WorkItem
+from muster.requests.models import (
+    CareCall,
+    CareGrant,
+    Contact,
+    Note,
+    Offer,
+    Picture,
+    Request,
+    TeamHelp,
+    WorkItem,
+)
 from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.responders.placement.models import CalendarFeed, GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.reinforcement.models import DeployedPerson, Deployment, ReinforcementOrder
@@ -66,6 +76,7 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "contacts": Contact.objects.filter(
             request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")
         ),
+        "team_help": TeamHelp.objects.filter(incident=incident),
         "notes": Note.objects.across(reason="sunset").filter(purpose=purpose),
         "pictures": Picture.objects.filter(incident=incident),
         "care_calls": CareCall.objects.across(reason="sunset").filter(incident=incident),

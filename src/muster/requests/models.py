@@ -271,3 +271,33 @@ class CareGrant(models.Model):
             models.CheckConstraint(condition=Q(ends_at__gt=F("given_at")), name="caregrant_ends_after_start")
         ]
         indexes = [models.Index(fields=["dwelling"])]
+
+
+class TeamHelp(models.Model):
+    """A team, such as a front-line group (一线包抓组), that was asked to help with a problem or a conflict.
+
+    One helps at a time; when it should have answered is a clock, computed when read.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="team_help")
+    incident = models.UUIDField()
+    team = models.UUIDField()
+    asked_at = models.DateTimeField()
+    asked_by = models.UUIDField()
+    answer_by = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    is_solved = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request"], condition=Q(ended_at__isnull=True), name="teamhelp_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(is_solved__isnull=False),
+                name="teamhelp_ended_with_an_answer",
+            ),
+        ]
+        indexes = [models.Index(fields=["incident", "taken_at", "answer_by"], name="teamhelp_waiting")]

@@ -13,6 +13,8 @@ from django.db.models import F, Sum
 from muster.offers.queries import seen_by as offers_seen_by
 from muster.offers.states import OfferStatus
 from muster.places.queries import sub_districts_of_grids
+from muster.requests.models import TeamHelp
+from muster.requests.queries import seen_by as requests_seen_by
 from muster.responders.models import Responder
 from muster.responders.reinforcement.models import OrderItem, OrderRoute, ReinforcementOrder
 from muster.responders.reinforcement.queries import orders_within
@@ -95,4 +97,20 @@ def offers_to_look_at(scope: Scope, *, incident: uuid.UUID, at: datetime) -> lis
     return [
         item("offers_to_look_at", "offers-new", since=first.made_at, link=f"/offers?id={first.id}",
              action="look_at_offer", count=rows.count())
+    ]  # fmt: skip
+
+
+def teams_that_do_not_answer(scope: Scope, *, incident: uuid.UUID, at: datetime) -> list[dict[str, Any]]:
+    """Problems that were passed to a team which has not answered in time."""
+    near = set(sub_districts_of_grids(scope.grids).values()) if scope.grids else set()
+    rows = TeamHelp.objects.filter(
+        incident=incident, taken_at__isnull=True, ended_at__isnull=True, answer_by__lt=at,
+        request__in=requests_seen_by(scope, near=near).values("id"),
+    )  # fmt: skip
+    first = rows.order_by("answer_by").first()
+    if first is None:
+        return []
+    return [
+        item("team_late", "team-late", since=first.asked_at, due=first.answer_by,
+             link=f"/requests?id={first.request_id}", action="ask_team", count=rows.count())
     ]  # fmt: skip
