@@ -190,6 +190,7 @@ def _few(
         rng=rng,
         watch=watch,
         root_rounds=work.root_rounds,
+        limit=rota.part_cost(people),  # a dive that has become dearer than the rota is of no use
         known=rota.part_cost(people),
     )
     watch.bound = max(watch.bound, _whole(root.bound) + fixed_cost)
