@@ -38,6 +38,9 @@ def prepare(
     tls_cert: Annotated[Path | None, typer.Option(help="certificate for this host name")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="its key")] = None,
     tls_ca: Annotated[Path | None, typer.Option(help="whom the site believes, if none public")] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="without https, for training on one machine")
+    ] = False,
     passphrase_file: Passphrase = None,
     acting: Annotated[str | None, typer.Option("--as", help="the user on whose behalf this is done")] = None,
 ) -> None:
@@ -57,7 +60,9 @@ def prepare(
     if incident is None:
         raise Refusal("incident_unknown", incident="-")
     environment = settings.ENVIRONMENT
-    ours = environment.tls_cert.parent if environment.tls_cert else environment.data / "tls"
+    if environment.tls_cert is None and not plain:
+        raise Refusal("site_city_plain", origin=environment.web_origin)
+    ours = environment.tls_cert.parent if environment.tls_cert else None
     site, stock = prepare_site(
         out,
         name=name,

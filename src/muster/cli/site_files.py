@@ -17,10 +17,13 @@ from muster.sync.site.preparing import Tls
 MOST_PACK_BYTES = 4 << 20
 
 
-def tls_for(host: str, *, ours: Path, cert: Path | None, key: Path | None, authority: Path | None) -> Tls:
+def tls_for(
+    host: str, *, ours: Path | None, cert: Path | None, key: Path | None, authority: Path | None
+) -> Tls:
     """What the operator gives; else, where our certificate is our own local authority's, a new one of it.
 
-    ours: the folder of our own certificate. Raises Refusal("site_tls_pair", "file_missing").
+    ours: the folder of our own certificate, None where we speak plain http.
+    Raises Refusal("site_tls_pair", "file_missing").
     """
     if bool(cert) != bool(key):
         raise Refusal("site_tls_pair")
@@ -29,7 +32,7 @@ def tls_for(host: str, *, ours: Path, cert: Path | None, key: Path | None, autho
             raise Refusal("file_missing", path=str(path))
     if cert and key:
         return Tls(cert.read_text(), key.read_text(), authority.read_text() if authority else "")
-    if not (ours / "ca.key").is_file():
+    if ours is None or not (ours / "ca.key").is_file():
         return Tls(authority=authority.read_text() if authority else "")
     with tempfile.TemporaryDirectory() as name:
         for file in ("ca.key", "ca.pem"):

@@ -64,7 +64,8 @@ class Passing:
             HomeCity.objects.update(tried_at=at, trouble=cut.code)
             return Told(0, waiting, cut.code, cut.wait)
         waiting = self.count_waiting(at=at)
-        HomeCity.objects.update(tried_at=at, reached_at=at, trouble=self._trouble)
+        reached = {} if self._trouble else {"reached_at": at}
+        HomeCity.objects.update(tried_at=at, trouble=self._trouble, **reached)
         return Told(passed, waiting, self._trouble)
 
     def drain(self, *, now: Callable[[], datetime]) -> Told:
