@@ -107,11 +107,13 @@ def _update_by_arrays(
     statement = (
         f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({arrays}) AS new({told})'
         f' WHERE {shared} AND old."{names[last]}" = new."{names[last]}" AND old.version = new.version_before'
+        # Said once more, so that only these rows are read: else a planner may join all that is shared.
+        f' AND old."{names[last]}" = ANY(%s::{fields[last].db_type(connection)}[])'
     )
     changed = 0
     for key, group in groups.items():
         lists = [array_text(column) for column in zip(*group, strict=True)]
-        cursor.execute(statement, [*(lists[at] for at in (*listed, last + 1)), *key])
+        cursor.execute(statement, [*(lists[at] for at in (*listed, last + 1)), *key, lists[last]])
         changed += cursor.rowcount
     return changed
 
