@@ -50,6 +50,7 @@ def test_from_need_to_home_again(house: House, browser: Browser) -> None:
 
     # The city approves, asks its departments, and one of them sends three.
     sit(page, house, "command", "reinforcement")
+    page.locator(".lines button").first.wait_for()
     page.keyboard.press("j")
     page.locator(".givers .el-checkbox").last.click()
     page.get_by_role("button", name="批准", exact=True).click()
@@ -104,6 +105,7 @@ def test_what_is_offered_goes_to_who_asked(house: House, browser: Browser) -> No
     # The desk calls back, looks at it, and keeps a portion for who asked.
     page = desk_of(house, browser, "en")
     sit(page, house, "street", "offers")
+    page.locator(".lines button").first.wait_for()
     page.keyboard.press("j")
     page.locator(".checks .el-checkbox").click()
     page.get_by_role("button", name="Can be used").last.click()

@@ -64,7 +64,7 @@ def offer_help(world: World, place: Place) -> Offered:
             made_at=NOON,
             starts_at=NOON,
         )
-        for name in ("一线包抓组", "工作队")
+        for name in ("一线包抓一组", "一线包抓二组")
     ]
     asked = ask_team(problem.id, team=groups[0].id, by=by, at=NOON)
     return Offered(place.grid.id, new.id, good.id, kept.id, second.id, problem.id, groups[1].id, asked.id)

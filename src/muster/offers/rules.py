@@ -114,5 +114,6 @@ def fit(
         reasons.append({"code": "match_near", "facts": {"metres": metres}})
     elif same_street:
         reasons.append({"code": "match_same_street", "facts": {}})
-    reasons.append({"code": "match_waits", "facts": {"hours": hours}})
+    if hours:
+        reasons.append({"code": "match_waits", "facts": {"hours": hours}})
     return (rank, far // 250, -hours), tuple(reasons)
