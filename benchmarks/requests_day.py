@@ -297,9 +297,8 @@ def nearest_first(item: Any, now: datetime) -> Sequence[Any]:
     building = Building.objects.get(id=item.request.building)
     at = (building.lon, building.lat)
     free = [
-        one for one in can_be_asked(item.incident)
-        if one.open_jobs < one.most_jobs and one.id not in no
-        and (not item.needs_skill or item.needs_skill in one.skills)
+        one for one in can_be_asked(item.incident, at=now)
+        if one.id not in no and (not item.needs_skill or item.needs_skill in one.skills)
     ]  # fmt: skip
     return heapq.nsmallest(3, free, key=lambda one: metres(one, at))
 

@@ -10,9 +10,11 @@ from django.db import transaction
 
 from muster.base.errors import Refusal
 from muster.files.pictures import keep_picture, read_picture
+from muster.packs import Pack
 from muster.requests.models import Picture, Request, WorkItem
 from muster.requests.rules import demand_open
 from muster.requests.services import locked
+from muster.trail.models import Event
 from muster.trail.services import record_event
 
 MOST_PICTURES = 6
@@ -48,6 +50,28 @@ def names_of(request: uuid.UUID) -> list[str]:
     return list(
         Picture.objects.filter(request_id=request).order_by("at", "id").values_list("sha256", flat=True)
     )
+
+
+def names_for_desk(request: Request, *, pack: Pack) -> list[str]:
+    """What a desk may look at: nothing of a kind whose pictures are for the runner only."""
+    return [] if is_for_runner(request, pack=pack) else names_of(request.id)
+
+
+def is_for_runner(request: Request, *, pack: Pack) -> bool:
+    """Whether what came with it, such as a prescription, is for who has taken it and nobody else.
+
+    Judging it to be of another kind opens nothing: what it was at any time counts.
+    """
+    events = Event.objects.filter(entity="Request", entity_id=str(request.id), verb__in=["raise", "triage"])
+    kinds = {request.category, *(facts.get("category") for facts in events.values_list("facts", flat=True))}
+    return any(one.code in kinds and one.pictures_for_runner for one in pack.request_categories)
+
+
+def open_at_desk(request: Request, name: str, *, pack: Pack) -> bytes:
+    """As a desk sees it. Raises Refusal picture_for_runner, picture_not_here."""
+    if is_for_runner(request, pack=pack) and request.pictures.filter(sha256=name).exists():
+        raise Refusal("picture_for_runner")
+    return open_picture(request, name)
 
 
 def open_picture(request: Request, name: str) -> bytes:

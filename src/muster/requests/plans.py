@@ -17,14 +17,15 @@ from muster.places.models import Building, Grid
 from muster.requests.models import Offer, Request, WorkItem
 from muster.requests.states import ITEM_FREE, OfferStatus, Urgency
 from muster.responders.models import Responder
-from muster.responders.queries import can_be_asked
-from muster.responders.rules import is_tired
+from muster.responders.queries import Free, can_be_asked, responders_with_ids
 
 if TYPE_CHECKING:
-    from muster.planning.dispatching import Problem
+    from muster.planning.dispatching import Problem, Suggestion
 
 # From so many free items on, one by one is worse than all at once (measured: 3 % at 2,000, 23 % at 10,000).
 BATCH_FROM = 500
+# Where people are looked for, one square after the other, before everybody is asked for.
+AROUND_M = (700, 3_000)
 _METRES_PER_DEGREE = 111_320.0
 _WEIGHT = {Urgency.LIFE: 100, Urgency.URGENT: 10, Urgency.NORMAL: 1}
 # Who asks and who serves in one building, or nobody knows where: a distance must still be a number.
@@ -52,37 +53,78 @@ class Assignment:
 def suggest(item: WorkItem, *, at: datetime, count: int = 5) -> list[Suggested]:
     """The best people for one piece of work, the best first; those who declined it are not named again.
 
-    Who was asked and never answered is named again only when nobody else is left.
+    Who was asked and never answered is named again only when nobody else is left. Looks around the door first
+    and only further away where too few are found: a city has a hundred thousand people who serve.
     """
-    people = _people(item.request, at=at)
+    no = _said_no([item]).get(item.id, frozenset())
+    silent = _never_answered(item)
+    for without, around_m in [
+        *((no | silent, metres) for metres in AROUND_M),
+        (no | silent, None),
+        (no, None),
+    ]:
+        grids = _grids_around(item.request, around_m) if around_m is not None else None
+        people = can_be_asked(item.incident, at=at, grids=grids)
+        found = _best(item, people, without=without, count=count)
+        if len(found) == count or (found and around_m is None):
+            return _named(item, found)
+    return []
+
+
+def _best(
+    item: WorkItem, people: Sequence[Free], *, without: frozenset[uuid.UUID], count: int
+) -> list[tuple[Free, Suggestion]]:
     if not people:
         return []
     from muster.planning.dispatching import Desk
 
     problem = _problem(people, [item])
-    desk, wanted = Desk.of(problem), problem.requests
-    no = _said_no([item]).get(item.id, frozenset())
-    silent = _never_answered(item)
-    found = None
-    for without in (no | silent, no):
-        found = found or desk.suggest(
-            int(wanted.x_m[0]),
-            int(wanted.y_m[0]),
-            needs=int(wanted.needs[0]),
-            grid=int(wanted.grid[0]),
-            declined=[number for number, one in enumerate(people) if one.id in without],
-            count=count,
-        )
+    wanted = problem.requests
+    found = Desk.of(problem).suggest(
+        int(wanted.x_m[0]),
+        int(wanted.y_m[0]),
+        needs=int(wanted.needs[0]),
+        grid=int(wanted.grid[0]),
+        declined=[number for number, one in enumerate(people) if one.id in without],
+        count=count,
+    )
+    return [(people[one.responder], one) for one in found]
+
+
+def _named(item: WorkItem, found: Sequence[tuple[Free, Suggestion]]) -> list[Suggested]:
+    """The few that are shown, with their names and why they are."""
+    people = responders_with_ids([who.id for who, _ in found])
     answer = []
-    for one in found or ():
-        who = people[one.responder]
+    for who, one in found:
         why = {
             "code": "suggested_same_grid" if one.is_own_grid else "suggested_near",
             "facts": {"walk_m": one.walk_m, "load": one.load},
         }
-        more = _more_reasons(item.request, who)
-        answer.append(Suggested(who, one.walk_m, (why, *more)))
+        more = _more_reasons(item.request, people[who.id])
+        answer.append(Suggested(people[who.id], one.walk_m, (why, *more)))
     return answer
+
+
+def _grids_around(request: Request, metres: int) -> list[int]:
+    """Small grids whose middle lies within a square around the request; its own where no place is known."""
+    at = _place_of(request)
+    if at is None:
+        return [request.grid] if request.grid is not None else []
+    lon, lat = at
+    north = metres / _METRES_PER_DEGREE
+    east = north / max(0.01, math.cos(math.radians(lat)))
+    rows = Grid.objects.filter(lon__range=(lon - east, lon + east), lat__range=(lat - north, lat + north))
+    return list(rows.values_list("id", flat=True))
+
+
+def _place_of(request: Request) -> tuple[float, float] | None:
+    if request.lon is not None and request.lat is not None:
+        return request.lon, request.lat
+    known = {
+        **_points(Grid.objects.filter(id=request.grid)),
+        **_points(Building.objects.filter(id=request.building)),
+    }
+    return known.get(request.building) or known.get(request.grid)
 
 
 def _more_reasons(request: Request, who: Responder) -> tuple[dict[str, Any], ...]:
@@ -98,31 +140,26 @@ def match_all(items: Sequence[WorkItem], *, at: datetime, seed: int = 1) -> list
     """All free items and all people at once, for when many are open; nobody gets more than he can do."""
     if not items:
         return []
-    people = _people(items[0].request, at=at)
+    people = can_be_asked(items[0].incident, at=at)
     if not people:
         return []
     from muster.planning.dispatching import solve
 
     problem = _problem(people, items)
     plan = solve(problem, budget_s=60, seed=seed)
-    by_name = {str(one.id): one for one in people}
     by_item = {str(one.id): one for one in items}
     numbers = {name: number for number, name in enumerate(problem.responders.names)}
     wanted = {name: number for number, name in enumerate(problem.requests.names)}
-    answer = []
-    for row, name in enumerate(plan.requests):
-        at_responder = int(plan.responder_of[row])
-        if at_responder < 0:
-            continue
-        who = plan.responders[at_responder]
-        walk = problem.walk_m(wanted[name], numbers[who])
-        answer.append(Assignment(by_item[name], by_name[who], walk))
-    return answer
-
-
-def _people(request: Request, *, at: datetime) -> list[Responder]:
-    rows = can_be_asked(request.incident)
-    return [row for row in rows if row.open_jobs < row.most_jobs and not is_tired(row.on_duty_since, at=at)]
+    pairs = [
+        (name, plan.responders[number])
+        for name, number in zip(plan.requests, plan.responder_of.tolist(), strict=True)
+        if number >= 0
+    ]
+    by_name = {str(pk): one for pk, one in responders_with_ids({uuid.UUID(who) for _, who in pairs}).items()}
+    return [
+        Assignment(by_item[name], by_name[who], problem.walk_m(wanted[name], numbers[who]))
+        for name, who in pairs
+    ]
 
 
 def _said_no(items: Sequence[WorkItem]) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
@@ -141,10 +178,11 @@ def _never_answered(item: WorkItem) -> frozenset[uuid.UUID]:
     return frozenset(rows.values_list("responder", flat=True))
 
 
-def _problem(people: Sequence[Responder], items: Sequence[WorkItem]) -> Problem:
+def _problem(people: Sequence[Free], items: Sequence[WorkItem]) -> Problem:
     from muster.planning.dispatching import make_problem
 
     places = _Places(people, items)
+    known = {one.id for one in people}
     here = [places.of_responder(one) for one in people]
     there = [places.of_request(one.request) for one in items]
     return make_problem(
@@ -170,7 +208,7 @@ def _problem(people: Sequence[Responder], items: Sequence[WorkItem]) -> Problem:
             (str(item), str(responder))
             for item, no in _said_no(items).items()
             for responder in no
-            if any(responder == one.id for one in people)
+            if responder in known
         ],
     )
 
@@ -178,7 +216,7 @@ def _problem(people: Sequence[Responder], items: Sequence[WorkItem]) -> Problem:
 class _Places:
     """Where everybody is, in metres on a plane: his own point, else the middle of his grid."""
 
-    def __init__(self, people: Sequence[Responder], items: Sequence[WorkItem]) -> None:
+    def __init__(self, people: Sequence[Free], items: Sequence[WorkItem]) -> None:
         grids = {one.grid for one in people} | {one.grid for one in items}
         buildings = {one.request.building for one in items}
         self.grids = _points(Grid.objects.filter(id__in=[g for g in grids if g is not None]))
@@ -186,7 +224,7 @@ class _Places:
         known = [*self.buildings.values(), *self.grids.values()]
         self.middle = known[0] if known else (0.0, 0.0)
 
-    def of_responder(self, one: Responder) -> tuple[int, int]:
+    def of_responder(self, one: Free) -> tuple[int, int]:
         if one.lon is not None and one.lat is not None:
             return self._metres((one.lon, one.lat))
         return self._metres(self.grids.get(one.grid) if one.grid is not None else None)

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q
 
 from muster.base.errors import Refusal
 from muster.responders.models import Responder
+from muster.responders.rules import LONGEST_DUTY
 from muster.responders.states import CAN_BE_ASKED
 
 
@@ -39,9 +44,29 @@ def responders_with_ids(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Responder
     return {row.id: row for row in rows}
 
 
-def can_be_asked(incident: uuid.UUID, *, sub_districts: Collection[int] | None = None) -> list[Responder]:
-    """People who serve now and have room for one more job, with where they are."""
-    rows = Responder.objects.across(reason="dispatch").filter(incident=incident, status__in=CAN_BE_ASKED)
-    if sub_districts is not None:
-        rows = rows.filter(sub_district__in=sub_districts)
-    return list(rows.defer("limits", "branch", "phone"))
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Somebody who may be asked for one more job: what choosing needs, and nothing sealed."""
+
+    id: uuid.UUID
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    open_jobs: int
+    most_jobs: int
+    grid: int | None
+    lon: float | None
+    lat: float | None
+
+
+def can_be_asked(incident: uuid.UUID, *, at: datetime, grids: Collection[int] | None = None) -> list[Free]:
+    """People who serve now, are not due a rest and have room for one more job. grids: only those there."""
+    rows = Responder.objects.across(reason="dispatch").filter(
+        Q(on_duty_since__isnull=True) | Q(on_duty_since__gt=at - LONGEST_DUTY),
+        incident=incident, status__in=CAN_BE_ASKED, open_jobs__lt=F("most_jobs"),
+    )  # fmt: skip
+    if grids is not None:
+        rows = rows.filter(grid__in=grids)
+    told = rows.order_by("id").values_list(
+        "id", "skills", "languages", "open_jobs", "most_jobs", "grid", "lon", "lat"
+    )
+    return [Free(pk, tuple(skills), tuple(languages), *more) for pk, skills, languages, *more in told]
