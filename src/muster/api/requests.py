@@ -17,14 +17,14 @@ from muster.api.auth import AUTH, allow, operation
 from muster.api.request_rows import card, cards, in_sight, one_in_sight, person_json, picture_answer
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
-from muster.incidents.services import current_incident
+from muster.incidents.services import current_incident, incident_with_id
 from muster.places.models import Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
 from muster.requests import services
 from muster.requests.models import Contact, Note, Offer, Request
-from muster.requests.pictures import names_of, open_picture
+from muster.requests.pictures import names_for_desk, open_at_desk
 from muster.requests.placing import pasted_drafts, place_of_door, place_of_text
 from muster.requests.queries import items_of, phone_index
 from muster.requests.states import ENDED, OPEN, WAITING, OfferStatus
@@ -201,7 +201,7 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
         "text": row.text or "", "place": row.place or "",
         "answers": services.answers_of(row), "refused_text": row.refused_text or "",
         "hold_reason": row.hold_reason, "hold_until": row.hold_until, "cannot_call": row.cannot_call,
-        "pictures": names_of(row.id),
+        "pictures": names_for_desk(row, pack=pack_of(incident_with_id(row.incident))),
         "linked_to": row.linked_to, "refusal_by": row.refusal_by,
         "linked": [{"id": one.id, "number": one.number, "status": one.status} for one in linked[:50]],
         "items": [
@@ -246,7 +246,7 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
 @operation("requests.read")
 def read_picture(request: HttpRequest, request_id: uuid.UUID, name: str) -> HttpResponse:
     who, row = one_in_sight(request, "requests.read", request_id)
-    shown = open_picture(row, name)
+    shown = open_at_desk(row, name, pack=pack_of(incident_with_id(row.incident)))
     record_disclosures(
         [row.person or row.id], actor=who.user.id, role=next(iter(sorted(who.roles)), "none"),
         operation="requests.picture", fields="picture", at=who.at, grid=row.grid,

@@ -174,7 +174,7 @@ class CareRhythm(Table, frozen=True):
 
 
 class Need(Named, frozen=True):
-    """Why somebody may need help; only its `service` is shown at the door. Trips of `care` book themselves."""
+    """Why somebody may need help; only its `service` is shown at the door. `care`: trips that come again."""
 
     service: Code
     sensitivity: Annotated[int, Meta(ge=1, le=3)]
@@ -234,12 +234,16 @@ class Clock(Table, frozen=True):
 
 
 class RequestCategory(Named, frozen=True):
-    """A kind of request: its urgency, clock, who gets it first, and what is asked."""
+    """A kind of request: its urgency, clock, who gets it first, and what is asked.
+
+    pictures_for_runner: what comes with it (a prescription) only its runner sees, until hand-over.
+    """
 
     urgency: Literal["life", "urgent", "normal"]
     clock: Clock
     route: Literal["grid", "desk", "partition", "command"]
     questions: Annotated[tuple[Question, ...], Meta(max_length=10)] = ()
+    pictures_for_runner: bool = False
 
 
 class OfferCategory(Named, frozen=True):
