@@ -114,13 +114,13 @@ def test_who_drives_and_is_near_comes_first(world: World) -> None:
     far = somebody_who_serves(world, grid=1, skills=["driving"])
     near = somebody_who_serves(world, grid=0, skills=["driving"])
     neighbour = somebody_who_serves(world, grid=0, skills=[])
-    somebody_who_serves(world, grid=1, skills=[])
+    next_grid = somebody_who_serves(world, grid=1, skills=[])
     somebody_who_serves(world, grid=0, skills=["driving"], status="RESTING")
     somebody_who_serves(world, grid=2, skills=["driving"])
 
     found = medical_trip.drivers_near(a_trip(world), at=NOON)
 
-    assert [one.id for one in found] == [near.id, far.id, neighbour.id]
+    assert [one.id for one in found] == [near.id, far.id, neighbour.id, next_grid.id]
 
 
 def test_a_request_for_care_becomes_a_trip(world: World) -> None:

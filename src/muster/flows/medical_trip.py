@@ -198,12 +198,14 @@ def home_at(where: Where, *, person: Person | None = None) -> Home:
     return Home(where.sub_district, where.grid, where.dwelling, where.household)
 
 
-def drivers_near(trip: Trip, *, at: datetime, count: int = 8) -> list[Responder]:
-    """Who may be asked to drive now: who says that he drives, then who serves in the same grid."""
+def drivers_near(trip: Trip, *, at: datetime, count: int = 40) -> list[Responder]:
+    """Who may be asked to drive now: who says that he drives, then who serves nearby; the same grid first."""
     rows = Responder.objects.across(reason="dispatch").filter(
         incident=trip.incident, sub_district=trip.sub_district, status__in=CAN_BE_ASKED
     )
-    near = [one for one in rows.defer("limits", "branch") if drives(one) or one.grid == trip.grid]
+    area = Grid.objects.filter(id=trip.grid).values("area")
+    nearby = set(Grid.objects.filter(area__in=area).values_list("id", flat=True))
+    near = [one for one in rows.defer("limits", "branch") if drives(one) or one.grid in nearby]
     free = on_duty([one.id for one in near], at=at)
     busy = set(
         Trip.objects.across(reason="trips")
