@@ -15,8 +15,6 @@ from muster.storage.keys import forget_keystore, keystore
 from muster.sync.models import HomeCity
 from muster.sync.site.standing import home_city
 
-KEPT = frozenset({"tls"})
-
 
 def close_site(*, at: datetime, lose: bool = False) -> HomeCity:
     """Destroys every key this house reads with. Raises Refusal: not_a_site, site_not_empty_handed."""
@@ -32,18 +30,16 @@ def close_site(*, at: datetime, lose: bool = False) -> HomeCity:
 
 
 def wipe_folder(folder: Path) -> int:
-    """Deletes all files of the house, keys and secret overwritten first; answers how many went."""
+    """Deletes all files of the house; what opens anything is overwritten first. Answers how many went."""
     keystore().close()
     forget_keystore()
     connections.close_all()
     gone = 0
-    for name in ("keys", "secret"):
+    for name in ("keys", "secret", "tls"):
         for file in sorted((folder / name).rglob("*")):
             if file.is_file():
                 _overwrite(file)
     for entry in sorted(folder.iterdir()):
-        if entry.name in KEPT:
-            continue
         gone += sum(1 for file in entry.rglob("*") if file.is_file()) if entry.is_dir() else 1
         if entry.is_dir():
             shutil.rmtree(entry)
