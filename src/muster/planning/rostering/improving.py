@@ -17,7 +17,7 @@ from muster.planning.rostering.rota import Rota
 _KEPT = 30
 _ROOT_ROUNDS = 150
 # Sizes of groups, from the first to before the second.
-_QUICK, _LARGE = (4, 11), (12, 30)
+_QUICK, _LARGE = (8, 15), (12, 30)
 _FAR = 1.15
 # A dive goes on while the linear program costs no more than this above the rota.
 _HOPE = 0.5
@@ -60,8 +60,8 @@ def improve(
 ) -> Rota:
     """Re-plan groups of people until the steps are used up or the watch says that it is enough.
 
-    Large groups and careful dives beat many hasty ones; while the cost is far above the bound, small
-    groups are quicker.
+    Large groups and careful dives beat many hasty ones; while the cost is far above the bound, middling
+    groups are quicker. Very small ones find nothing: whoever could fill a gap stands in another one.
     """
     people = sorted(rota.months)
     for _ in range(steps):
