@@ -84,9 +84,10 @@ def _writer(who: Caller, body: FileIn | TypedIn, *, default: str) -> Writer:
 
 def _typed(lines: list[LineIn]) -> list[TypedLine]:
     return [
-        TypedLine(**{k: v if k == "number" else str(v)[:500] for k, v in line.dict().items()})
-        for line in lines
-    ]
+        TypedLine(one.number, one.outcome[:40], one.when[:60], one.note[:500], one.name[:100], one.phone[:60],
+                  one.born[:12], one.door[:80])
+        for one in lines
+    ]  # fmt: skip
 
 
 def _mine(request: HttpRequest, back: uuid.UUID) -> tuple[Caller, Maker, SheetReturn]:
