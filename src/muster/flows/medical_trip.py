@@ -203,7 +203,7 @@ def drivers_near(trip: Trip, *, at: datetime, count: int = 40) -> list[Responder
     rows = Responder.objects.across(reason="dispatch").filter(
         incident=trip.incident, sub_district=trip.sub_district, status__in=CAN_BE_ASKED
     )
-    area = Grid.objects.filter(id=trip.grid).values("area")
+    area = Grid.objects.filter(id=trip.grid or 0).values("area")
     nearby = set(Grid.objects.filter(area__in=area).values_list("id", flat=True))
     near = [one for one in rows.defer("limits", "branch") if drives(one) or one.grid in nearby]
     free = on_duty([one.id for one in near], at=at)
