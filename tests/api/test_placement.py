@@ -86,6 +86,20 @@ def test_names_are_masked_and_looks_are_written_down(town: Town) -> None:
     assert Disclosure.objects.filter(operation="placement.read").exists()
 
 
+def test_the_printed_list_has_names_in_full_and_is_written_down(town: Town) -> None:
+    placed = town.here.placed
+    assert placed is not None
+    street = town.caller("street")
+
+    sheet = get(f"/{placed.ready}/sheet", street).json()
+
+    assert [line["name"] for line in sheet["items"]] == ["演安排"]
+    assert sheet["grids"][0]["meet"]
+    told = Disclosure.objects.get(operation="placement.print")
+    assert (told.subject, told.purpose) == (placed.person, "print")
+    assert get(f"/{placed.ready}/sheet", town.caller("command")).status_code in {403, 404}
+
+
 def test_reasons_come_in_both_languages(town: Town) -> None:
     vetted(town.world, grid=0)
     plan = get(f"/{solved(town).id}", town.caller("street")).json()

@@ -93,6 +93,7 @@ def placement_asks(p: Placed) -> dict[str, tuple[str, str, Any, bool]]:
         "placement_read": ("GET", ready, None, False),
         "placement_grids": ("GET", f"{ready}/grids", None, False),
         "placement_seats": ("GET", f"{ready}/seats", None, False),
+        "placement_sheet": ("GET", f"{ready}/sheet", None, False),
         "placement_move": ("POST", f"{ready}/move", {"responder": p.person, "grid": None}, False),
         "placement_ban": ("POST", f"{ready}/ban", {"responder": p.person, "grid": p.grid}, False),
         "placement_free": ("POST", f"{ready}/free", {"responder": p.person}, False),

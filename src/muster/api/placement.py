@@ -12,7 +12,7 @@ from ninja import Router, Schema
 
 from muster.api.asked import searched
 from muster.api.auth import AUTH, Caller, allow, operation
-from muster.api.placement_rows import grids_json, plan_json, plans_json, seats_json, short_json
+from muster.api.placement_rows import grids_json, plan_json, plans_json, seats_json, sheet_json, short_json
 from muster.base.errors import Refusal
 from muster.flows.placement import ask_adopt, ask_take_back
 from muster.incidents.packs import pack_of
@@ -155,6 +155,25 @@ def list_seats(
         fields="name_masked", at=who.at, grid=grid, rows=len(page),
     )  # fmt: skip
     return {"items": seats_json(page, plan.wishes), "next": after, "count": rows.count()}
+
+
+@router.get("/placement/plans/{plan_id}/sheet", operation_id="placement_sheet")
+@operation("placement.print")
+def print_sheet(
+    request: HttpRequest, plan_id: uuid.UUID, grid: int | None = None, cursor: str = ""
+) -> dict[str, Any]:
+    """The plan for paper, grid by grid, with names in full: who printed it is written down."""
+    who, plan, pack = _plan(request, plan_id, "placement.print")
+    rows = seats_of(plan).filter(grid__isnull=False)
+    if grid is not None:
+        rows = rows.filter(grid=grid if 0 < grid < MOST_ID else 0)
+    page, after = _page(rows, cursor, MOST)
+    people = [row.responder for row in page]
+    record_disclosures(
+        people, actor=who.user.id, role=next(iter(sorted(who.roles)), "none"), operation="placement.print",
+        fields="name", at=who.at, purpose="print",
+    )  # fmt: skip
+    return {**sheet_json(page, pack), "next": after, "count": rows.count()}
 
 
 def _only(rows: Any, only: str, plan: PlacementPlan) -> Any:

@@ -12,6 +12,7 @@ from muster.packs import Pack
 from muster.places.models import Area, Grid
 from muster.register.names import mask_name
 from muster.responders.models import Responder
+from muster.responders.placement.duties import heads_of, meeting_places
 from muster.responders.placement.models import PlacementGrid, PlacementPlan, PlacementSeat
 from muster.responders.placement.states import ADOPTABLE, RETURNABLE
 
@@ -144,6 +145,31 @@ def people_json(ids: Collection[uuid.UUID]) -> dict[str, dict[str, Any]]:
             "affiliation": row.affiliation, "unit": row.unit,
         }
         for row in rows.only(*_SHOWN)
+    }  # fmt: skip
+
+
+def sheet_json(rows: Sequence[PlacementSeat], pack: Pack) -> dict[str, Any]:
+    """Lines for paper, in the order of the grids; each grid with its head and where it meets."""
+    ids = {row.responder for row in rows}
+    people = Responder.objects.across(reason="placement").filter(id__in=ids)
+    names = {one.id: one.name or "" for one in people.only("id", "sub_district", "purpose", "name")}
+    grids = {row.grid for row in rows if row.grid is not None}
+    meets, heads = meeting_places(grids), heads_of(grids)
+    told = grid_names(grids)
+    return {
+        "items": [
+            {"grid": row.grid, "post": row.post, "name": names.get(row.responder, ""), "walk_m": row.walk_m}
+            for row in rows
+        ],
+        "grids": [
+            {
+                **told[grid], "meet": meets.get(grid, ""),
+                "head": heads[grid].holder_name if grid in heads else "",
+                "phone": heads[grid].phone if grid in heads else "",
+            }
+            for grid in sorted(grids) if grid in told
+        ],
+        "posts": posts_json(pack),
     }  # fmt: skip
 
 

@@ -67,11 +67,8 @@ def duties_of(
     grids = {
         g.id: g for g in Grid.objects.filter(id__in={p.grid for p in places.values()}).select_related("area")
     }
-    heads = {
-        post.grid_id: post
-        for post in GridPost.objects.filter(grid__in=grids, type="head", until__isnull=True)
-    }
-    meets = _first_buildings(grids)
+    heads = heads_of(grids)
+    meets = meeting_places(grids)
     mates = people_at(grids)
     names = _first_names({a.responder for some in mates.values() for a in some})
     teams = _teams([one.id for one in people], pack=pack, lang=lang)
@@ -128,12 +125,18 @@ def _post(post: str, pack: Pack, lang: str) -> tuple[str, str]:
     return (known.name.zh, known.duty.zh) if lang == "zh" else (known.name.en, known.duty.en)
 
 
-def _first_buildings(grids: Collection[int]) -> dict[int, str]:
+def heads_of(grids: Collection[int]) -> dict[int, GridPost]:
+    rows = GridPost.objects.filter(grid__in=list(grids), type="head", until__isnull=True)
+    return {post.grid_id: post for post in rows}
+
+
+def meeting_places(grids: Collection[int]) -> dict[int, str]:
     """Where a grid meets: at its first house in walking order."""
     found: dict[int, str] = {}
     rows = Building.objects.filter(grid__in=list(grids)).order_by("grid", "walk_order", "code")
     for grid, name, street in rows.values_list("grid", "name", "street"):
-        found.setdefault(grid, f"{street}{name}" if street and street not in name else name)
+        if grid is not None:
+            found.setdefault(grid, f"{street}{name}" if street and street not in name else name)
     return found
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -200,5 +201,5 @@ def _demand_member(team: Team, responder: uuid.UUID) -> None:
         raise Refusal("team_member_unknown")
 
 
-def _tell(team: Team, verb: str, *, by: uuid.UUID, at: datetime, **facts: object) -> None:
+def _tell(team: Team, verb: str, *, by: uuid.UUID, at: datetime, **facts: Any) -> None:
     record_event("Team", team.id, verb, at=at, actor=by, incident=team.incident, **facts)

@@ -48,6 +48,7 @@ export const router = createRouter({
   routes: [
     { path: '/sign-in', component: SignIn, meta: { open: true } },
     { path: '/rounds/:id/missing/print', component: () => import('./rounds/MissingPrint.vue') },
+    { path: '/placement/:plan/print', component: () => import('./placement/PlacementPrint.vue') },
     { path: '/trips/:id/print', component: () => import('./trips/TripPrint.vue') },
     { path: '/rounds/:id/grids/:grid/certificate', component: () => import('./rounds/CertificatePage.vue') },
     { path: '/', component: AppShell, children: pages },

@@ -132,6 +132,11 @@ export interface PlacementPreview {
   changed_people: PlacementSeat[]
 }
 
+export interface PlacementSheet extends Page<{ grid: number; post: string; name: string; walk_m: number }> {
+  grids: (PlaceName & { meet: string; head: string; phone: string })[]
+  posts: PostWords[]
+}
+
 const BASE = '/placement/plans'
 const get = <T>(path: string, query: Query = {}): Promise<T> => request<T>(`${BASE}${path}`, { query })
 const post = <T>(path: string, body: unknown = {}): Promise<T> => request<T>(`${BASE}${path}`, { method: 'POST', body })
@@ -142,6 +147,7 @@ export const placement = {
   one: (id: string) => get<PlacementPlan>(`/${id}`),
   grids: (id: string, query: Query) => get<Page<PlacementGrid>>(`/${id}/grids`, query),
   seats: (id: string, query: Query) => get<Page<PlacementSeat>>(`/${id}/seats`, query),
+  sheet: (id: string, query: Query) => get<PlacementSheet>(`/${id}/sheet`, query),
   move: (id: string, body: { responder: string; grid: number | null; post: string }) => post(`/${id}/move`, body),
   ban: (id: string, body: { responder: string; grid: number }) => post(`/${id}/ban`, body),
   free: (id: string, body: { responder: string }) => post(`/${id}/free`, body),
