@@ -54,7 +54,7 @@ def house_processes(*, is_site: bool = False) -> list[Process]:
 
 
 def warming_up() -> Process:
-    """Compiles the planning engines while nobody else wants the processor; ends by itself."""
+    """Compiles the planning engines at the lowest priority; ends by itself."""
     return Process("warm-up", muster("warm-up", "--background"), once=True)
 
 

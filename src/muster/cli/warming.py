@@ -50,10 +50,8 @@ def warm_up(
 
 
 def _give_way() -> None:
-    """Run only while nobody else wants the processor."""
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    elif hasattr(os, "nice"):
+    """Let everybody else have the processor first; the child that compiles takes this over."""
+    if hasattr(os, "nice"):
         os.nice(19)
 
 
