@@ -320,6 +320,16 @@ def test_what_was_recorded_without_any_network_comes_as_a_file(story: Story) -> 
     page.reload()
     expect(worker.counts().nth(2)).to_have_text(str(story.told["tried"] + more), timeout=SENDS_MS)
     expect(worker.counts().nth(0)).to_have_text("0", timeout=SENDS_MS)
+    # Handed in once more, by another worker's phone: taken, and counted once all the same.
+    carrier = story.phones[0]
+    with story.land.phones.entered():
+        answer = carrier.http.post(
+            f"{carrier.web}/sync/v1/carried",
+            json=file,
+            headers={"Authorization": f"Bearer {carrier.lease}"},
+        )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["phones"][0]["batches"] == mine["batches"]
     ids = set(mine["facts"])
     story.recorded.setdefault(mine["device"], set()).update(ids)
 

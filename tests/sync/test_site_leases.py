@@ -20,14 +20,16 @@ from muster.base.crypto.signing import ed25519_jwk, key_id
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.drill.device import _key_jwk
+from muster.intake.receipts import make_receipt
 from muster.storage.keys import forget_keystore, keystore
 from muster.sync.fold import fold_once
 from muster.sync.models import HomeCity, Site
 from muster.sync.pull import Cursor, pull
 from muster.sync.site.adopting import adopt_lease
 from muster.sync.site.calling import make_call, read_call
-from muster.sync.site.city_side import revoke_site
+from muster.sync.site.city_side import hear_word, news_for, revoke_site
 from muster.sync.site.standing import may_lend_until
+from muster.sync.site.telling import HeldReceipt, Word
 from muster.trail.models import Fact
 from tests.spine.test_fold import Phone, Rows
 from tests.support.world import NOON, World, make_world
@@ -257,3 +259,37 @@ def test_a_call_is_believed_from_a_certified_key_to_this_city_and_lately(
     assert heard(call[:-8] + "AAAAAAAA") == "site_unknown"
     assert heard("Bearer x") == "site_unknown"
     assert heard("") == "not_signed_in"
+
+
+def test_the_citys_news_is_told_once_and_only_of_the_sites_grids(
+    world: World, rows: Rows, site_key: SigningKey
+) -> None:
+    site = Site.objects.get()
+    start = {"at": NOON.isoformat(), "grids": {str(world.grids[0].id): 0}, "accounts": []}
+    first = news_for(site, start, at=NOON)
+    here, there = (next(p for p in world.persons if p.grid == g.id) for g in world.grids[:2])
+    world.clock = NOON + timedelta(hours=1)
+    world.record(world.outcome(here, "done"), world.outcome(there, "away"))
+
+    news = news_for(site, first.cursor, at=NOON + timedelta(hours=2))
+
+    assert {row["subject"] for row in news.stock["trail.fact"]} == {str(here.id)}
+    assert news.stock.get("campaigns.roundgrid", []) == []
+    later = news_for(site, news.cursor, at=NOON + timedelta(hours=9))
+    assert "register.person" not in later.stock
+    with pytest.raises(Refusal, match="cursor_bad"):
+        news_for(site, {"at": "yesterday"}, at=NOON)
+
+
+def test_a_word_keeps_receipts_that_hold_and_drops_the_rest(world: World, site_key: SigningKey) -> None:
+    site = Site.objects.get()
+    made = make_receipt(
+        site_key, batch=new_id(), device=new_id(), sha256=b"x" * 32, received_at=NOON, count=3
+    )  # fmt: skip
+    good = HeldReceipt(made.batch, made.device, made.sha256, made.received_at, 3, made.signature)
+    forged = HeldReceipt(new_id(), made.device, made.sha256, made.received_at, 3, made.signature)
+
+    assert hear_word(site, Word(1, 2, NOON, [], [good, forged]), at=NOON) == 1
+    assert hear_word(site, Word(1, 0, None, [], [good]), at=NOON) == 0
+    site.refresh_from_db()
+    assert (site.waiting, site.heard_at) == (0, NOON)

@@ -123,7 +123,7 @@ def news_for(site: Site, cursor: dict[str, Any], *, at: datetime) -> News:
         changed = tuple(g for g, revision in sorted(revisions.items()) if known.get(g) != revision)
         wanted = Wanted(site.incident, changed, since={g: known.get(g, -1) for g in changed})
         stock: Stock = {}
-        gather_frame(stock, Wanted(site.incident, tuple(site.grids)))
+        gather_frame(stock, Wanted(site.incident, tuple(site.grids), changed_since=since - OVERLAP))
         accounts = gather_ledgers(stock, Wanted(site.incident, tuple(site.grids)), known=_accounts(cursor))
         gather_facts(stock, wanted, accounts)
         if changed:
@@ -172,9 +172,7 @@ def _add_fresh_facts(stock: Stock, site: Site, since: datetime) -> tuple[datetim
 
 
 def _other_words(site: Site, since: datetime) -> list[OtherWord]:
-    devices = {
-        x.device_id for x in Lease.objects.filter(incident=site.incident) if set(x.grids) & set(site.grids)
-    }
+    devices = SiteReceipt.objects.filter(site=site.id).values("device").distinct()
     rows = Fact.objects.filter(device__in=devices, incident=site.incident, applied_at__gt=since - OVERLAP)
     told = rows.exclude(verdict=Verdict.APPLIED).order_by("device", "seq")
     return [OtherWord(f.device, f.seq, f.id, f.verdict, f.code, f.grid) for f in told[:MOST_FACTS]]

@@ -32,12 +32,15 @@ NO_PASSWORD = "!site"  # noqa: S105 -- it opens nothing
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For which incident and grids; `since`: the revision known of each grid, none where nothing is known."""
+    """For which incident and grids; since: the revision known of each grid, none where nothing is known.
+
+    changed_since: of phones and their leases only those that came or changed after it.
+    """
 
     incident: uuid.UUID
     grids: tuple[int, ...]
     since: dict[int, int] = field(default_factory=dict)
-    facts_since: datetime | None = None
+    changed_since: datetime | None = None
 
 
 def gather_all(wanted: Wanted) -> Stock:
@@ -82,7 +85,10 @@ def gather_frame(stock: Stock, wanted: Wanted) -> None:
 
 def _leases(wanted: Wanted) -> tuple[list[Lease], list[Device]]:
     wide = set(wanted.grids)
-    leases = [x for x in Lease.objects.filter(incident=wanted.incident) if wide & set(x.grids)]
+    rows = Lease.objects.filter(incident=wanted.incident)
+    if wanted.changed_since is not None:
+        rows = rows.filter(Q(issued_at__gt=wanted.changed_since) | Q(revoked_at__gt=wanted.changed_since))
+    leases = [x for x in rows if wide & set(x.grids)]
     devices = Device.objects.filter(
         Q(id__in={x.device_id for x in leases}) | Q(kind__in=[DeviceKind.DESK, DeviceKind.IMPORT])
     )
