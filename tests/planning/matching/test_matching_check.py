@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from muster.planning.matching import Plan, Wanted, check, make_problem, solve
+from muster.planning.matching.flow_files import flow_from_text
 from muster.planning.matching.plan import Prices
 from tests.planning.matching.towns import city
 
@@ -78,3 +79,11 @@ def test_flattering_bound_is_found():
     assert rules(problem, plan) == set()
     assert rules(problem, replace(plan, bound=plan.bound + 1)) == {"bound_is_proved"}
     assert rules(problem, replace(plan, prices=Prices(plan.prices.scale, price))) == {"bound_is_proved"}
+
+
+def test_plan_of_seats_for_a_problem_of_flows_is_found(solved):
+    _, plan = solved
+
+    flows = flow_from_text("p min 2 1\na 1 2 0 1 1\n", "flow.min")
+
+    assert rules(flows, plan) == {"plan_is_of_the_problem"}
