@@ -103,10 +103,10 @@ def _update_by_arrays(
     sets = ", ".join(f'"{name}" = new."{name}"' for name in names[:columns])
     arrays = ", ".join([*(f"%s::{fields[at].db_type(connection)}[]" for at in listed), "%s::integer[]"])
     told = ", ".join([*(f'"{names[at]}"' for at in listed), "version_before"])
-    shared = " AND ".join(f'old."{name}" = %s' for name in names[columns:last])
+    shared = "".join(f'old."{name}" = %s AND ' for name in names[columns:last])
     statement = (
         f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({arrays}) AS new({told})'
-        f' WHERE {shared} AND old."{names[last]}" = new."{names[last]}" AND old.version = new.version_before'
+        f' WHERE {shared}old."{names[last]}" = new."{names[last]}" AND old.version = new.version_before'
         # Said once more, so that only these rows are read: else a planner may join all that is shared.
         f' AND old."{names[last]}" = ANY(%s::{fields[last].db_type(connection)}[])'
     )
