@@ -221,6 +221,7 @@ def test_the_drivers_sheet_says_nothing_of_why() -> None:
     assert "透析" in str(page.json())
     assert "透析" not in str(sheet.json())
     assert "dialysis" not in str(sheet.json())
+    assert "received_by" not in sheet.json()
 
 
 def test_leaving_is_one_call_whatever_was_arranged() -> None:

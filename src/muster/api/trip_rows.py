@@ -19,7 +19,7 @@ from muster.responders.queries import responders_with_ids
 from muster.trips.models import HospitalAsked, Trip, TripHop, TripSeries
 from muster.trips.queries import hops_of
 from muster.trips.rules import is_missed
-from muster.trips.states import ENDED, WAY, Answer
+from muster.trips.states import ENDED, WAY
 
 
 def lines(rows: Sequence[Trip], *, at: datetime) -> list[dict[str, Any]]:
@@ -91,16 +91,16 @@ def service_words(pack: Pack, codes: Collection[str]) -> list[dict[str, str]]:
 
 
 def sheet(row: Trip) -> dict[str, Any]:
-    """What who drives needs, on paper or on his phone: whom, from where, to where, when, how. Never why."""
+    """What who drives needs, on paper or on his phone: whom, from where, to where, when, how. Never why,
+    nor who said yes: a name of a ward says it too.
+    """
     hops = {hop.code: hop for hop in hops_of([row.id])[row.id]}
-    said_yes = HospitalAsked.objects.across(reason="trips").filter(trip_id=row.id, answer=Answer.YES).first()
     door = _doors([row.dwelling]).get(row.dwelling, "")
     pack = pack_of(incident_with_id(row.incident))
     return {
         "id": row.id, "number": row.number, "status": row.status, "urgency": row.urgency,
         "who": row.who or "", "phone": mask_phone(row.phone) if row.phone else None,
         "pick_up": row.pick_up or "", "door": door, "to_place": row.to_place or "",
-        "received_by": said_yes.who or "" if said_yes else "",
         "transport": row.transport, "vehicle": row.vehicle or "",
         "services": service_words(pack, row.services),
         "be_there_at": row.be_there_at, "next_hop": row.next_hop, "next_due": row.next_due,

@@ -15,7 +15,6 @@ export interface Driven {
   pick_up: string
   door: string
   to_place: string
-  received_by: string
   vehicle: string
   services: Bilingual[]
   be_there_at: string | null

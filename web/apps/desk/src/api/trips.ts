@@ -68,7 +68,6 @@ export interface TripSheet {
   pick_up: string
   door: string
   to_place: string
-  received_by: string
   transport: Transport
   vehicle: string
   services: { zh: string; en: string }[]
