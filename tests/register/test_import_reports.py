@@ -2,12 +2,13 @@
 """Templates that can be filled in and reports that can be mended: both come in again as they are."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import openpyxl
 import pytest
 
 from muster.base.errors import Refusal
+from muster.incidents.services import declare_incident
 from muster.packs import load
 from muster.register.importing.batches import columns_of, job_of, kept_rows
 from muster.register.importing.forms import FORMS, form_of
@@ -68,6 +69,11 @@ def test_template_offers_choices_that_the_reader_understands():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_template_as_it_comes_holds_nobody(kind, lang, suffix):
+    if KINDS[kind].needs_incident:
+        declare_incident(
+            name="演练", kind="epidemic", pack="epidemic-zh", area=None, starts_at=NOON,
+            ends_at=NOON + timedelta(days=1), is_drill=True, time_zone="Asia/Shanghai", by=None, at=NOON,
+        )  # fmt: skip
     raw = template_bytes(kind, suffix, setting=SETTING, lang=lang)
 
     batch = take_in(kind, raw, commit=False)
