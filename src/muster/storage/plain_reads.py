@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -65,7 +65,7 @@ _ELEMENTS: dict[type, Callable[[Any], str]] = {
     uuid.UUID: lambda value: f"{value.int:032x}",
     str: _quoted,
     int: str,
-    datetime: lambda value: f'"{value.isoformat()}"',
+    date: lambda value: f'"{value.isoformat()}"',
 }
 
 
