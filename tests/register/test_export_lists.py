@@ -178,6 +178,7 @@ def test_areas_come_out_and_in_again_unchanged(db):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_kind_comes_out_and_in_again_unchanged(world, kind, lang):
     bring("needs", {"姓名": "演1", "手机": "13800000001", "需求类型": "残疾人", "备注": "-轮椅"})
+    bring("responders", {"姓名": "王小明", "手机": "13911110001", "社区": "1社区", "楼栋": "1号楼"})
     raw = take_out(kind, "csv", lang=lang)
     assert len(csv_rows(raw)) > 1
 
