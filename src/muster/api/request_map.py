@@ -65,5 +65,5 @@ def _point_of(row: Request, buildings: Mapping[Any, Point], grids: Mapping[Any, 
 
 def _points(model: type[Building | Grid], ids: Iterable[Any]) -> dict[Any, Point]:
     wanted = {one for one in ids if one is not None}
-    rows = model.objects.filter(id__in=wanted, lon__isnull=False, lat__isnull=False)
-    return {pk: (lon, lat) for pk, lon, lat in rows.values_list("id", "lon", "lat")}
+    rows = model.objects.filter(id__in=wanted).values_list("id", "lon", "lat")
+    return {pk: (lon, lat) for pk, lon, lat in rows if lon is not None and lat is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,7 @@ def _incident(at: datetime) -> Incident:
     return incident
 
 
-def _mine(who: Caller, roles: Sequence[str]) -> Q:
+def _mine(who: Caller, roles: Collection[str]) -> Q:
     mine = Q(pk__in=[])
     for grant in who.grants:
         if grant.area_path and grant.role in roles:

@@ -16,12 +16,11 @@ def closing(round_: Round, *, at: datetime) -> int:
         return 0
     grids = RoundGrid.objects.filter(round=round_.id).values("grid")
     posts = GridPost.objects.filter(grid__in=grids, until__isnull=True, holder__isnull=False)
-    holders = sorted(set(posts.values_list("holder", flat=True)))
+    holders = sorted({one for one in posts.values_list("holder", flat=True) if one is not None})
     return notify_many(
         (
             Telling("round_closing", str(round_.id), ToAccount(one), {"time": round_.closes_at})
             for one in holders
-            if one is not None
         ),
         incident=round_.incident, at=at,
     )  # fmt: skip

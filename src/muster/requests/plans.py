@@ -121,8 +121,8 @@ def _place_of(request: Request) -> tuple[float, float] | None:
     if request.lon is not None and request.lat is not None:
         return request.lon, request.lat
     known = {
-        **_points(Grid.objects.filter(id=request.grid)),
-        **_points(Building.objects.filter(id=request.building)),
+        **_points(Grid.objects.filter(id__in=[one for one in (request.grid,) if one is not None])),
+        **_points(Building.objects.filter(id__in=[one for one in (request.building,) if one is not None])),
     }
     return known.get(request.building) or known.get(request.grid)
 

@@ -68,7 +68,8 @@ def escalated(request: Request, *, at: datetime) -> None:
 def _tell_desks(
     template: str, key: str, request: Request, roles: Iterable[str], facts: dict[str, object], *, at: datetime
 ) -> None:
-    path = Grid.objects.filter(id=request.grid).values_list("area__path", flat=True).first()
+    grids = Grid.objects.filter(id__in=[one for one in (request.grid,) if one is not None])
+    path = grids.values_list("area__path", flat=True).first()
     if path is None:
         return  # nobody knows yet where it is: every desk has it in its list
     told = [Telling(template, key, ToArea(path), facts, _priority(request))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from muster.base.errors import Refusal
 from muster.incidents.models import Incident
@@ -33,7 +33,7 @@ def list_responders(filters: Filters, operator: Operator) -> Iterator[ListedRow]
     incident = current_incident(now())
     if incident is None:
         raise Refusal("no_incident")
-    rows = Responder.objects.across(reason="export").filter(
+    rows: QuerySet[Responder] = Responder.objects.across(reason="export").filter(
         _condition(filters, operator), incident=incident.id
     )
     rows = rows.exclude(status__in=_GONE)

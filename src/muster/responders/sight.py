@@ -98,7 +98,8 @@ def doubles_of(some: Sequence[Responder], *, among: QuerySet[Responder]) -> dict
         return {}
     near = among.filter(Q(home_area__in=areas) | Q(unit__in=units)).exclude(status=S.DECLINED)
     known = list(near.values_list("id", "name", "home_area", "unit")[:MOST_NAMES])
-    names = reveal_column(Responder, "name", [(one[0], one[1]) for one in known])
+    sealed = [(one[0], bytes(one[1]) if one[1] is not None else None) for one in known]
+    names = reveal_column(Responder, "name", sealed)
     wanted = {name_key(row.name) for row in some} - {None}
     alike: dict[str, list[tuple[uuid.UUID, int | None, str]]] = defaultdict(list)
     for (id_, _, area, unit), name in zip(known, names, strict=True):

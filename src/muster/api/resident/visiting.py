@@ -151,7 +151,7 @@ def send_pictures(visit: Visit, request: uuid.UUID, *, forgiving: bool = False) 
     """
     try:
         for sent in visit.request.FILES.getlist("picture")[:MOST_PICTURES]:
-            if sent.size > MOST_BYTES:
+            if (sent.size or 0) > MOST_BYTES:
                 raise Refusal("picture_too_large", most=MOST_BYTES >> 20)
             add_picture(request, sent.read(), by=None, by_resident=True, at=visit.at)
     except Refusal:

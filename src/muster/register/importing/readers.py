@@ -236,7 +236,8 @@ def choices(options: Callable[[Setting], Sequence[Option]], *, others: int = 0) 
     def read(text: str, setting: Setting) -> str:
         if is_blank(text):
             return ""
-        known, said = _by_word(tuple(options(setting))), []
+        known = _by_word(tuple(options(setting)))
+        said: list[str] = []
         for part in filter(None, map(str.strip, _BETWEEN.split(_folded(text)))):
             code = known.get(_choice_key(part), part.replace(" ", "_") if 0 < len(part) <= others else None)
             if code is None or len(said) >= MOST_CHOSEN:
