@@ -174,7 +174,7 @@ def add_names(
 
 
 def _locked(deployment: uuid.UUID) -> Deployment:
-    rows = Deployment.objects.across(reason="reinforcement").select_for_update()
+    rows = Deployment.objects.across(reason="reinforcement").select_for_update(of=("self",))
     row: Deployment | None = rows.select_related("item").filter(id=deployment).first()
     if row is None:
         raise Refusal("deployment_unknown")
