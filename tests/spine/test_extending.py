@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from muster.campaigns import extending
 from muster.campaigns.extending import extend_door, extend_entry
@@ -125,6 +126,15 @@ def test_values_in_an_array_are_those_that_were_put_in() -> None:
             [array_text(texts), array_text([HOME, None]), array_text([NOON]), array_text([-1, 2**60])],
         )
         assert cursor.fetchone() == (texts, [HOME, None], [NOON], [-1, 2**60])
+        told = {"why": 'a"b\\ 中'}
+        arrays = [[True, None, False], [0.1, -2.5], [b"\x00\xff"], [Jsonb(told), None]]
+        cursor.execute(
+            "SELECT %s::boolean[], %s::float8[], %s::bytea[], %s::jsonb[]",
+            [array_text(one) for one in arrays],
+        )
+        *plain, said = cursor.fetchone()
+        assert plain == arrays[:3]
+        assert [json.loads(one) if one else None for one in said] == [told, None]
 
 
 def test_fact_rows_have_the_columns_of_their_table() -> None:

@@ -8,6 +8,7 @@ has one converter, chosen once; filters are conditions of plain SQL with their v
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from django.db import connection, models
 from django.db.models.base import ModelState
+from psycopg.types.json import Jsonb
 
 M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]
@@ -51,7 +53,7 @@ def array_text(values: Collection[Any]) -> str:
     """
     first = next((value for value in values if value is not None), 0)
     said = next((said for kind, said in _ELEMENTS.items() if isinstance(first, kind)), None)
-    if said is None or isinstance(first, bool):
+    if said is None:
         raise TypeError(f"{type(first).__name__}: no plain value")
     return "{" + ",".join(["NULL" if value is None else said(value) for value in values]) + "}"
 
@@ -64,8 +66,12 @@ def _quoted(text: str) -> str:
 _ELEMENTS: dict[type, Callable[[Any], str]] = {
     uuid.UUID: lambda value: f"{value.int:032x}",
     str: _quoted,
+    bool: lambda value: "true" if value else "false",  # before int, which it is too
     int: str,
+    float: repr,
     date: lambda value: f'"{value.isoformat()}"',
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    Jsonb: lambda value: _quoted((value.dumps or json.dumps)(value.obj)),
 }
 
 
