@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Extending a state by new facts gives what settling the whole set gives, wherever it gives an answer."""
 
+import json
 import random
 import uuid
 from datetime import timedelta
