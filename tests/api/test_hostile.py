@@ -32,6 +32,11 @@ from tools.openapi import described
 pytestmark = pytest.mark.django_db
 SCHEMA = schemathesis.openapi.from_dict(described())
 OPERATIONS = [operation.ok() for operation in SCHEMA.get_all_operations()]
+# Path parameters of which the town has none: what they name is unknown, whatever is asked of it.
+UNKNOWN = (
+    "grant", "channel", "unit", "deployment", "offer", "match", "order", "help", "site", "team", "series",
+    "trip", "asked",
+)  # fmt: skip
 INTS = [
     "-1",
     "0",
@@ -138,6 +143,10 @@ def ids_of(place: Place) -> dict[str, Any]:
         "fact_id": place.held,
         "plan_id": place.plan,
         "batch": place.batch,
+        **{f"{name}_id": new_id() for name in UNKNOWN},
+        **{name: new_id() for name in ("responder", "second", "back", "place")},
+        "code": "ABCD-EFGH",
+        "name": "0" * 64,
         "key": "town",
         "kind": "persons",
         "form": "csv",

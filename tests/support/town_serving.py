@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from muster.accounts.models import Lease
 from muster.requests import work
 from muster.requests.care import give_care_grant
+from muster.requests.pictures import add_picture
 from muster.requests.queries import items_of
 from muster.requests.work import Asking
 from muster.responders.services import responder_for_worker
@@ -29,6 +33,7 @@ class Serving:
     mine: uuid.UUID
     helper: uuid.UUID
     grant: uuid.UUID
+    picture: str
 
     @property
     def marks(self) -> set[str]:
@@ -57,7 +62,11 @@ def serve(world: World, place: Place) -> Serving:
         incident=first.incident, where=where_is(place.dwelling), person=None, relative_name="女儿",
         relative_phone="", through="PHONE", by=None, at=NOON,
     )  # fmt: skip
-    return Serving(first.id, items[1], items[2], helper.id, grant.id)
+    raw = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(raw, "PNG")
+    for request in (requests[0], requests[2]):
+        picture = add_picture(request.id, raw.getvalue(), by=None, at=NOON).sha256
+    return Serving(first.id, items[1], items[2], helper.id, grant.id, picture)
 
 
 def serving_asks(
@@ -74,7 +83,7 @@ def serving_asks(
         "map_requests": ("GET", "/api/v1/map/requests.geojson", None, True),
         "requests_read": ("GET", one, None, False),
         "requests_reveal": ("POST", f"{one}/reveal", {"field": "phone", "purpose": "call"}, False),
-        "requests_picture": ("GET", f"{one}/pictures/{'0' * 64}", None, False),
+        "requests_picture": ("GET", f"{one}/pictures/{serving.picture}", None, False),
         "requests_triage": ("POST", f"{one}/triage", {"urgency": "URGENT"}, False),
         "requests_place": ("POST", f"{one}/place", {"dwelling": dwelling}, False),
         "requests_hold": (
@@ -107,6 +116,6 @@ def serving_asks(
         "jobs_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),
         "jobs_arrive": ("POST", f"{mine}/arrive", None, False),
         "jobs_finish": ("POST", f"{mine}/finish", done, False),
-        "jobs_picture": ("GET", f"{mine}/pictures/{'0' * 64}", None, False),
+        "jobs_picture": ("GET", f"{mine}/pictures/{serving.picture}", None, False),
         "jobs_release": ("POST", f"{mine}/release", None, False),
     }  # fmt: skip

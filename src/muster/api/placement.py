@@ -152,7 +152,7 @@ def list_seats(
     page, after = _page(rows, cursor, limit)
     record_disclosures(
         [None], actor=who.user.id, role=next(iter(sorted(who.roles)), "none"), operation="placement.read",
-        fields="name_masked", at=who.at, grid=grid, rows=len(page),
+        fields="name_masked", at=who.at, grid=grid if grid and 0 < grid < MOST_ID else None, rows=len(page),
     )  # fmt: skip
     return {"items": seats_json(page, plan.wishes), "next": after, "count": rows.count()}
 

@@ -87,7 +87,7 @@ def open_carried(keystore: Keystore, file: bytes) -> bytes:
     try:
         told = msgspec.json.decode(file, type=Carried)
         theirs, sealed = _point(told.x, told.y), unb64url(told.sealed)
-    except (msgspec.ValidationError, msgspec.DecodeError, ValueError):
+    except (msgspec.ValidationError, msgspec.DecodeError, ValueError, RecursionError):
         raise Refusal("carried_unreadable") from None
     if told.v != 1 or told.kind != KIND or len(sealed) <= _NONCE_BYTES:
         raise Refusal("carried_unreadable")

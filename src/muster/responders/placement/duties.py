@@ -49,7 +49,7 @@ class Duty:
         if self.head:
             told.append(text("duty_head", lang, name=self.head, phone=self.head_phone))
         if self.mates:
-            told.append(text("duty_mates", lang, names=text("duty_between", lang).join(self.mates)))
+            told.append(text("duty_mates", lang, names=("、" if lang == "zh" else ", ").join(self.mates)))
         told += [text("duty_team", lang, team=team) for team in self.teams]
         return [*told, *filter(None, [self.duty])]
 

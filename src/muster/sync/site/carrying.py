@@ -71,7 +71,7 @@ def read_carried(file: bytes) -> CarriedContent:
     plain = open_carried(keystore(), file)
     try:
         return msgspec.json.decode(_unzipped(plain), type=CarriedContent)
-    except (msgspec.ValidationError, msgspec.DecodeError, zlib.error, EOFError, OSError):
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, zlib.error, EOFError, OSError):
         raise Refusal("carried_unreadable") from None
 
 

@@ -38,6 +38,15 @@ SERVICES = {
 }
 
 
+# What nobody has for this phone: no place, no tasks, no trips, no messages.
+NOTHING = {"items": [], "next": None, "count": 0}
+QUIET = {
+    "/sync/v1/duty": {"duty": None},
+    "/sync/v1/trips": NOTHING,
+    "/sync/v1/messages": {**NOTHING, "unseen": 0},
+}
+
+
 def new_id(rng: random.Random) -> str:
     return str(uuid.UUID(int=(rng.getrandbits(128) & ~(0xF << 76) | (7 << 76)) & ~(3 << 62) | (2 << 62)))
 
@@ -279,6 +288,8 @@ class Door(BaseHTTPRequestHandler):
         file = self.built / name
         if url.path.startswith("/field/") and file.is_file():
             return self.send(200, file.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream")
+        if url.path in QUIET:
+            return self.answer(200, QUIET[url.path])
         return self.answer(404, {"code": "not_found"})
 
     def do_POST(self) -> None:
