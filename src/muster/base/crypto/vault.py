@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +41,9 @@ _SCHEMA = (
         instance TEXT NOT NULL, kid TEXT NOT NULL, jwk TEXT NOT NULL, certificate BLOB,
         trusted_at TEXT NOT NULL, PRIMARY KEY (instance, kid))""",
 )
+
+
+TRIES = 100
 
 
 class Vault:
@@ -117,12 +121,24 @@ class Vault:
         self._pid = os.getpid()
         self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         self.path.chmod(0o600)
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._write_ahead()
         self._db.execute("PRAGMA synchronous=FULL")
         # A destroyed key's bytes are overwritten in the file, not just unlinked from the table.
         self._db.execute("PRAGMA secure_delete=ON")
         self._version = -1
         self.cache.clear()
+
+    def _write_ahead(self) -> None:
+        """Of several who open a new file at once one changes its mode, and SQLite lets nobody wait for that."""
+        for left in reversed(range(TRIES)):
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if not left:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def _prepare(self, *, create: bool) -> None:
         with self.writing() as db:
