@@ -129,7 +129,7 @@ class Vault:
         self.cache.clear()
 
     def _write_ahead(self) -> None:
-        """Of several who open a new file at once one changes its mode, and SQLite lets nobody wait for that."""
+        """Of several who open a new file at once one changes its mode; SQLite lets nobody wait for that."""
         for left in reversed(range(TRIES)):
             try:
                 self._db.execute("PRAGMA journal_mode=WAL")
