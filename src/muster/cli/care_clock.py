@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 EVERY = timedelta(minutes=1)
+QUIET_EVERY = timedelta(hours=1)
 
 
 class CareClock:
@@ -13,6 +14,7 @@ class CareClock:
 
     def __init__(self) -> None:
         self.due: datetime | None = None
+        self.quiet_due: datetime | None = None
 
     def look_after(self, *, at: datetime) -> None:
         from muster.flows import medical_trip, request_clock
@@ -24,4 +26,7 @@ class CareClock:
         incident = current_incident(at)
         if incident is not None and is_in_force(incident, at=at):
             medical_trip.look_after(incident, at=at)
-            request_clock.look_after(incident, at=at)
+            with_quiet = self.quiet_due is None or at >= self.quiet_due
+            if with_quiet:
+                self.quiet_due = at + QUIET_EVERY
+            request_clock.look_after(incident, at=at, with_quiet=with_quiet)

@@ -41,12 +41,21 @@ class Looked:
     visits: int
 
 
-def look_after(incident: Incident, *, at: datetime) -> Looked:
-    """One look at every clock. Safe to run twice, or never."""
+def look_after(incident: Incident, *, at: datetime, with_quiet: bool = True) -> Looked:
+    """One look at every clock. Safe to run twice, or never.
+
+    with_quiet: also who has been quiet for too long; that reads every need there is, so not each minute.
+    """
     asked, escalated = _ask_again(incident, at=at)
-    quiet, _ = quiet_people(incident.id, pack=pack_of(incident), scope=Scope(everything=True), at=at)
-    visits = ask_to_look_in_on(quiet, incident=incident.id, pack=pack_of(incident), at=at)
-    return Looked(asked, escalated, _resume(incident, at=at), _bounce(incident, at=at), len(visits))
+    visits = _visit_the_quiet(incident, at=at) if with_quiet else 0
+    return Looked(asked, escalated, _resume(incident, at=at), _bounce(incident, at=at), visits)
+
+
+def _visit_the_quiet(incident: Incident, *, at: datetime) -> int:
+    """The longest unheard first, and no more at once than people can go to."""
+    pack = pack_of(incident)
+    quiet, _ = quiet_people(incident.id, pack=pack, scope=Scope(everything=True), at=at, limit=AT_ONCE)
+    return len(ask_to_look_in_on(quiet, incident=incident.id, pack=pack, at=at))
 
 
 def _ask_again(incident: Incident, *, at: datetime) -> tuple[int, int]:
