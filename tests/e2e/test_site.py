@@ -375,7 +375,7 @@ def test_the_line_returns_and_every_fact_is_in_the_city_once(story: Story) -> No
         )  # fmt: skip
         assert answer.status_code == 200
         wanderer.cursor = ""
-        page = until(lambda: wanderer.pull(), what="the city answers the site's phone")
+        page = until(lambda: wanderer.pull(), what="the city answers the site's phone", seconds=120)
     city.verify()
     site.verify()
     story.books, story.site_books = _books(city), _books(site)

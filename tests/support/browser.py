@@ -100,6 +100,13 @@ def axe_violations(page: Page, *, within: str | None = None) -> list[str]:
     if not page.evaluate("typeof window.axe === 'object'"):
         # The pages' own policy forbids foreign scripts; the test speaks through the debugger instead.
         page.evaluate(AXE.read_text())
+    # What is on its way from one colour to another has neither; what never rests is not waited for.
+    page.evaluate(
+        """() => Promise.race([
+             Promise.all((document.getAnimations?.() ?? []).map((one) => one.finished.catch(() => 0))),
+             new Promise((done) => setTimeout(done, 1000)),
+           ]).then(() => true)"""
+    )
     found = page.evaluate(
         """async (within) => (await axe.run(within ?? document, {
              runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
