@@ -88,6 +88,14 @@ class Pocket:
                         found.append(int(folder.name))
         return found
 
+    def switched_off(self) -> None:
+        """Closed with care, as at the end of a day: what the browser keeps of itself is on its disk."""
+        assert self.browser is not None
+        with suppress(PlaywrightError):
+            self.browser.new_browser_cdp_session().send("Browser.close")
+        self.process.wait(20)
+        self.browser = None
+
     def battery_out(self) -> None:
         """Every process of it dies in this instant; the disk stays as it is."""
         with suppress(ProcessLookupError):

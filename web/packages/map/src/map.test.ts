@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { layerOf, sortBase, widthOf } from './base'
 import { boxOf, middleOf } from './geometry'
 import { choose } from './labels'
-import { stepOf, type Palette, type PaletteName } from './ramp'
+import { PALETTE_NAMES, stepOf, type Palette } from './ramp'
 import type { MapLabel, Shape } from './shapes'
 import { layersOf, makeStyle } from './style'
 
 const square = (x: number, y: number, size: number): number[][] => [[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]]
 const area = (properties: Record<string, unknown>, ring = square(0, 0, 2)): Shape => ({ type: 'Feature', properties, geometry: { type: 'Polygon', coordinates: [ring] } })
 const line = (properties: Record<string, unknown>): Shape => ({ type: 'Feature', properties, geometry: { type: 'LineString', coordinates: [[0, 0], [3, 1]] } })
-const PALETTE = Object.fromEntries(['ground', 'compound', 'building', 'road', 'road-edge', 'water', 'green', 'wall', '0', '1', '2', '3', '4', '5', 'none', 'missing', 'line'].map((name) => [name as PaletteName, '#123456'])) as Palette
+const PALETTE = Object.fromEntries(PALETTE_NAMES.map((name) => [name, '#123456'])) as Palette
 
 test('the style is a valid one, without tiles, glyphs or pictures from elsewhere', () => {
   const style = makeStyle(PALETTE)
