@@ -34,7 +34,7 @@ from tests.support.town_people import CheckedIn, check_somebody_in, people_asks
 from tests.support.town_placement import Placed, place_people, placement_asks
 from tests.support.town_reinforcement import Reinforced, reinforce, reinforcement_asks
 from tests.support.town_serving import Serving, serve, serving_asks
-from tests.support.town_sheets import Sheets, a_filled_list, hand_out, sheet_asks
+from tests.support.town_sheets import Sheets, a_filled_list, a_photo_file, hand_out, sheet_asks
 from tests.support.town_sites import site_asks, site_at
 from tests.support.town_trips import Journeys, travel, trip_asks
 from tests.support.world import KIND, NOON, World, make_world
@@ -319,7 +319,8 @@ def _sheets(p: Place, sheets: Sheets) -> dict[str, Ask]:
     told = sheet_asks(p, sheets)
     file = Ask("POST", f"/api/v1/rounds/{p.round.id}/sheet-returns", files=a_filled_list)
     asked = {name: Ask(method, path, body, lists=lists) for name, (method, path, body, lists) in told.items()}
-    return {**asked, "sheet_returns_file": file}
+    photo = Ask("POST", f"/api/v1/sheets/{sheets.roster.code}/pictures", files=a_photo_file)
+    return {**asked, "sheet_returns_file": file, "sheet_pictures_add": photo}
 
 
 def _journeys(journeys: Journeys) -> dict[str, Ask]:

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
 from muster.flows.sheet_returns import TypedLine, Writer, open_typed
 from muster.incidents.packs import pack_of
 from muster.sheets.models import Sheet, SheetReturn
+from muster.sheets.pictures import add_picture
 from muster.sheets.services import Maker, Wish, make_sheet
 from muster.storage.scoping import Scope
 from tests.support.world import NOON, World
@@ -21,12 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Sheets:
-    """back: waits to be written. once: waits for a second typist."""
+    """back: waits to be written. once: waits for a second typist. picture: the name of a roster's photo."""
 
     roster: Sheet
     list: Sheet
     back: SheetReturn
     once: SheetReturn
+    picture: str
 
     @property
     def marks(self) -> set[str]:
@@ -49,7 +53,18 @@ def hand_out(world: World, place: Place) -> Sheets:
         open_typed(roster, [TypedLine(1, "done")], writer=writer, checked=checked, by=by, at=NOON)
         for checked in (False, True)
     )
-    return Sheets(roster, some_sheet(world, place, "LIST"), back, once)
+    picture = add_picture(roster, a_photo(), by=by, at=NOON).sha256
+    return Sheets(roster, some_sheet(world, place, "LIST"), back, once, picture)
+
+
+def a_photo(colour: str = "white") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(out, "JPEG")
+    return out.getvalue()
+
+
+def a_photo_file() -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("paper.jpg", a_photo("grey"), content_type="image/jpeg")}
 
 
 def a_filled_list() -> dict[str, Any]:
@@ -72,6 +87,7 @@ def sheet_asks(place: Place, sheets: Sheets) -> dict[str, tuple[str, str, Any, b
         "sheet_returns_commit": ("POST", f"{back}/commit", {}, False),
         "sheet_returns_undo": ("POST", f"{back}/undo", {}, False),
         "sheet_returns_mend": ("GET", f"{back}/mend.xlsx", None, False),
+        "sheet_pictures_read": ("GET", f"{sheet}/pictures/{sheets.picture}", None, False),
         "sheets_make": ("POST", f"{round_}/sheets", wish, False),
         "sheets_list": ("GET", f"{round_}/sheets", None, False),
         "sheets_read": ("GET", sheet, None, False),

@@ -22,7 +22,7 @@ STATUS = {
     "pair_decided": 409, "ledger_busy": 409,
     "reveal_budget_spent": 429, "lease_malformed": 401, "signer_unknown": 401, "token_forged": 401,
     "token_malformed": 401, "item_taken": 409, "item_gone": 409, "responder_full": 409, "offer_over": 409,
-    "site_unknown": 401, "site_revoked": 403, "site_over": 410, "door_away": 503,
+    "site_unknown": 401, "site_revoked": 403, "site_over": 410, "door_away": 503, "pictures_busy": 503,
     "tracking_unknown": 404, "request_unknown": 404, "responder_changed_meanwhile": 409,
     "placement_changed_meanwhile": 409, "placement_busy": 409, "placement_stale": 409,
 }  # fmt: skip

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import re
 import uuid
 from datetime import datetime
 from typing import Any
@@ -38,7 +37,6 @@ from muster.trail.services import record_disclosures
 
 router = Router(tags=["sheets"], auth=AUTH)
 SHOWN = 500
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FileIn(Schema):
@@ -63,7 +61,7 @@ class TypedIn(Schema):
     at: datetime | None = None
     where: str = ""
     check: bool = False
-    picture: str = ""
+    pictures: list[str] = []
     lines: list[LineIn]
 
 
@@ -130,10 +128,9 @@ def bring_typed(request: HttpRequest, code: str, body: TypedIn) -> dict[str, Any
     who, row = allow(request, "sheets.return")
     by = maker_of(who, row)
     sheet = sheet_with_code(code, scope=by.scope)
-    picture = body.picture if _DIGEST.fullmatch(body.picture) else ""
     back = flow.open_typed(
-        sheet, _typed(body.lines), writer=_writer(who, body, default=""), checked=body.check, picture=picture,
-        by=by, at=who.at,
+        sheet, _typed(body.lines), writer=_writer(who, body, default=""), checked=body.check,
+        pictures=body.pictures, by=by, at=who.at,
     )  # fmt: skip
     return _shown(back, who, by)
 
@@ -215,7 +212,7 @@ def _line(back: SheetReturn, grids: dict[int, Grid]) -> dict[str, Any]:
         "committed_at": back.committed_at,
         "undone_at": back.undone_at,
         "counts": back.counts,
-        "picture": back.picture,
+        "pictures": back.pictures,
     }
 
 

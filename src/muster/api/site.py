@@ -35,6 +35,7 @@ from muster.api import (
     responders,
     rounds,
     session,
+    sheet_pictures,
     sheet_returns,
     sheets,
     site_calls,
@@ -42,6 +43,7 @@ from muster.api import (
     situation,
     team_help,
     teams,
+    trip_series,
     trips,
 )
 from muster.base.errors import Refusal
@@ -54,6 +56,7 @@ for module in (
     places,
     campaigns,
     sheets,  # before rounds, whose last path has a free word in it
+    sheet_pictures,
     sheet_returns,
     rounds,
     register,
@@ -67,6 +70,7 @@ for module in (
     duplicates,
     notifications,
     trips,
+    trip_series,
     dispatch,
     requests,
     care,

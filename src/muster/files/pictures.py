@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import uuid
 
 from django.conf import settings
@@ -24,13 +25,18 @@ MOST_PIXELS = 64_000_000
 LONGEST_SIDE = 1600
 QUALITY = 80
 FORMATS = ("JPEG", "PNG", "WEBP")
+# Drawing takes a core for a while: more than these wait, and who waits too long comes again. What else the
+# house does has threads left.
+_DRAWING = threading.BoundedSemaphore(2)
+WAIT_S = 8.0
 
 
 def keep_picture(raw: bytes, *, incident: uuid.UUID) -> str:
     """Keeps a picture and returns the SHA-256 of what was kept: a JPEG of at most 1600 pixels a side.
 
     Raises:
-        Refusal: picture_too_large (most, in MiB), picture_unreadable, incident_destroyed, journal_full.
+        Refusal: picture_too_large (most, in MiB), picture_unreadable, pictures_busy, incident_destroyed,
+            journal_full.
     """
     if len(raw) > MOST_BYTES:
         raise Refusal("picture_too_large", most=MOST_BYTES >> 20)
@@ -46,7 +52,7 @@ def read_picture(name: str, *, incident: uuid.UUID) -> bytes:
     What came from a phone was never looked into before: it is drawn anew here.
 
     Raises:
-        Refusal: picture_not_here (it may still be on a phone), picture_unreadable.
+        Refusal: picture_not_here (it may still be on a phone), picture_unreadable, pictures_busy.
     """
     raw = read_blob(settings.ENVIRONMENT.data, keystore(), incident, name)
     if raw is None:
@@ -55,6 +61,15 @@ def read_picture(name: str, *, incident: uuid.UUID) -> bytes:
 
 
 def _drawn_anew(raw: bytes) -> bytes:
+    if not _DRAWING.acquire(timeout=WAIT_S):
+        raise Refusal("pictures_busy")
+    try:
+        return _draw(raw)
+    finally:
+        _DRAWING.release()
+
+
+def _draw(raw: bytes) -> bytes:
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:

@@ -29,6 +29,7 @@ from muster.sheets.choices import door_choices, outcome_choices
 from muster.sheets.marks import steady_id
 from muster.sheets.merging import count
 from muster.sheets.models import Sheet, SheetDifference, SheetReturn
+from muster.sheets.pictures import pictures_of
 from muster.sheets.queries import KeptLine, lines_of_sheet, sheet_with_code
 from muster.sheets.reading import read_list, tell_lines
 from muster.sheets.services import Maker
@@ -87,12 +88,13 @@ def open_file(
 
 
 def open_typed(
-    sheet: Sheet, typed: Sequence[TypedLine], *, writer: Writer, checked: bool, picture: str = "", by: Maker,
-    at: datetime,
+    sheet: Sheet, typed: Sequence[TypedLine], *, writer: Writer, checked: bool,
+    pictures: Sequence[str] = (), by: Maker, at: datetime,
 ) -> SheetReturn:  # fmt: skip
-    """Takes in what was typed from paper. checked: somebody else types it once more first.
+    """Takes in what was typed from paper. checked: somebody else types it once more first. pictures: names of
+    photos of this paper that are here.
 
-    Raises Refusal typed_nothing, written_by_missing, sheet_rows_too_many.
+    Raises Refusal typed_nothing, written_by_missing, sheet_rows_too_many, picture_not_here.
     """
     if not writer.by:
         raise Refusal("written_by_missing")
@@ -100,7 +102,7 @@ def open_typed(
     told = _typed(sheet, typed, kept, writer, at)
     raw = msgspec.json.encode(told)
     back = _begin(sheet, Channel.PAPER, told, raw, by=by, at=at)
-    back.picture = picture
+    back.pictures = pictures_of(sheet, pictures)
     if checked:
         back.state = ReturnState.TYPED_ONCE
     return _keep(back, told, kept, by=by, at=at)

@@ -43,7 +43,7 @@ from muster.responders.models import Responder, SecondCheckIn, Standing
 from muster.responders.placement.models import CalendarFeed, GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.reinforcement.models import DeployedPerson, Deployment, ReinforcementOrder
 from muster.responders.teams.models import Team, TeamMember, TeamPlace
-from muster.sheets.models import Sheet, SheetDifference, SheetLine, SheetReturn
+from muster.sheets.models import Sheet, SheetDifference, SheetLine, SheetPicture, SheetReturn
 from muster.storage.keys import keystore
 from muster.storage.ledger_tables import drop_partition
 from muster.trail.models import Fact, SecondCopy, Waiting
@@ -63,6 +63,7 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "sheet_differences": SheetDifference.objects.across(reason="sunset").filter(incident=incident),
         "sheet_returns": SheetReturn.objects.across(reason="sunset").filter(incident=incident),
         "sheet_lines": SheetLine.objects.across(reason="sunset").filter(purpose=purpose),
+        "sheet_pictures": SheetPicture.objects.filter(incident=incident),
         "sheets": Sheet.objects.across(reason="sunset").filter(incident=incident),
         "import_batches": ImportBatch.objects.filter(incident=incident),
         "messages": Message.objects.across(reason="sunset").filter(incident=incident),

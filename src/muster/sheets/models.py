@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sheet: a list of one round and grid that left the house. SheetLine: what stood on it, line by line: the
-base of a later merge. SheetReturn: what came back. SheetDifference: two values of one line, for a person.
+base of a later merge. SheetReturn: what came back; SheetPicture: a photo of it. SheetDifference: two values
+of one line, for a person.
 """
 
 from __future__ import annotations
@@ -68,9 +69,25 @@ class SheetLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="sheetline_number")]
 
 
+class SheetPicture(models.Model):
+    """A photo of a filled-in paper, by the hash of what was kept; the photo is sealed beside the journal."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    sheet = models.ForeignKey(Sheet, on_delete=models.CASCADE, related_name="+")
+    incident = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    by = models.UUIDField()
+    by_name = models.CharField(max_length=80, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sheet", "sha256"], name="sheetpicture_once")]
+
+
 class SheetReturn(models.Model):
     """A sheet that came back, as a file or typed in. told: its lines and who wrote them, when and where, as
-    JSON. second: the same, typed by somebody else. made: the facts that came of it.
+    JSON. second: the same, typed by somebody else. made: the facts that came of it. pictures: hashes of the
+    photos of this paper.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -96,7 +113,7 @@ class SheetReturn(models.Model):
     undone_by = models.UUIDField(null=True)
     counts = models.JSONField(default=dict)
     made = models.JSONField(default=list)
-    picture = models.CharField(max_length=64, blank=True)
+    pictures = models.JSONField(default=list)
     told = SealedField(klass="free_text")
     second = SealedField(klass="free_text")
 

@@ -78,7 +78,7 @@ export interface TypedSheet {
   at: string
   where: string
   check: boolean
-  picture: string
+  pictures: string[]
   lines: TypedLine[]
 }
 
@@ -117,7 +117,7 @@ export interface SheetReturnLine {
   committed_at: string | null
   undone_at: string | null
   counts: Partial<Record<Will | 'rows' | 'absent' | 'APPLIED' | 'FLAGGED' | 'HELD' | 'QUARANTINED', number>>
-  picture: string
+  pictures: string[]
 }
 
 export interface SheetReturn extends SheetReturnLine {
@@ -144,6 +144,13 @@ export const sheets = {
   one: (code: string) => get<SheetPage>(`/sheets/${encodeURIComponent(code)}`),
   pages: (code: string) => address(`/sheets/${code}/print`),
   file: (code: string) => address(`/sheets/${code}/list.xlsx`),
+  picture: (code: string, name: string) => address(`/sheets/${encodeURIComponent(code)}/pictures/${name}`),
+  addPicture: (code: string, small: Blob, back: string) => {
+    const form = new FormData()
+    if (back) form.set('back', back)
+    form.set('file', small, 'paper.jpg')
+    return post<{ sha256: string }>(`/sheets/${encodeURIComponent(code)}/pictures`, form)
+  },
   type: (code: string, typed: TypedSheet) => post<SheetReturn>(`/sheets/${code}/typed`, typed),
 }
 
