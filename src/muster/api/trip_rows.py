@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from muster.incidents.packs import pack_of
@@ -17,9 +17,14 @@ from muster.register.phones import mask_phone
 from muster.responders.models import Responder
 from muster.responders.queries import responders_with_ids
 from muster.trips.models import HospitalAsked, Trip, TripHop, TripSeries
-from muster.trips.queries import hops_of
+from muster.trips.queries import booked_of, hops_of
+from muster.trips.rhythm import next_days
 from muster.trips.rules import is_missed
-from muster.trips.states import ENDED, WAY
+from muster.trips.series import pattern_of
+from muster.trips.states import ENDED, WAY, SkipReason, TripStatus
+
+# So many days of care that comes again are shown ahead.
+NEXT_DAYS = 8
 
 
 def lines(rows: Sequence[Trip], *, at: datetime) -> list[dict[str, Any]]:
@@ -114,8 +119,9 @@ def sheet(row: Trip) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def series_lines(rows: Sequence[TripSeries]) -> list[dict[str, Any]]:
+def series_lines(rows: Sequence[TripSeries], *, at: datetime) -> list[dict[str, Any]]:
     doors = _doors(row.dwelling for row in rows)
+    booked = booked_of([row.id for row in rows], since=at.date())
     return [
         {
             "id": row.id, "kind": row.kind, "who": mask_name(row.who) if row.who else "",
@@ -123,7 +129,24 @@ def series_lines(rows: Sequence[TripSeries]) -> list[dict[str, Any]]:
             "every_days": row.every_days, "time_of_day": row.time_of_day.strftime("%H:%M"),
             "next_on": row.next_on, "lead_hours": row.lead_hours, "stay_minutes": row.stay_minutes,
             "transport": row.transport, "closed_days": row.closed_days, "stopped_at": row.stopped_at,
+            "weekdays": row.weekdays, "until": row.until, "request": row.request,
+            "days": _next_days(row, booked[row.id], today=at.date()),
             "from_need": row.need is not None and row.made_by is None, "version": row.version,
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _next_days(row: TripSeries, booked: Sequence[Trip], *, today: date) -> list[dict[str, Any]]:
+    """What is booked, what comes after it and what was left out, by day. A day that moved is not shown."""
+    shown: dict[date, dict[str, Any]] = {
+        date.fromisoformat(day): {"day": day, "state": "SKIPPED", "trip": None} for day in row.skipped_days
+    }
+    coming = [] if row.stopped_at else next_days(pattern_of(row), row.next_on, count=NEXT_DAYS)
+    shown |= {day: {"day": day, "state": "COMING", "trip": None} for day in coming}
+    for trip in booked:
+        if trip.planned_on is None or trip.cancel_reason == SkipReason.MOVED:
+            continue
+        state = "SKIPPED" if trip.status == TripStatus.CANCELLED else "BOOKED"
+        shown[trip.planned_on] = {"day": trip.planned_on, "state": state, "trip": trip.id}
+    return [shown[day] for day in sorted(shown) if day >= today][:NEXT_DAYS]

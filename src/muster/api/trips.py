@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trips to care at the desk: the list by clock, one trip, every hop by one key, care that comes again."""
+"""Trips to care at the desk: the list by clock, one trip, every hop by one key."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import date, time
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import HttpRequest
 from ninja import Router, Schema
@@ -14,25 +13,24 @@ from pydantic import AwareDatetime
 
 from muster.api.auth import AUTH, Caller, allow, operation
 from muster.api.request_rows import one_in_sight as request_in_sight
-from muster.api.trip_rows import asked_json, line, lines, series_lines, sheet
+from muster.api.trip_rows import asked_json, line, lines, sheet
 from muster.base.errors import Refusal
 from muster.flows import medical_trip
 from muster.incidents.packs import pack_of
-from muster.incidents.services import current_incident, incident_with_id
+from muster.incidents.services import current_incident
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grid_ids
 from muster.register.models import Person
 from muster.register.phones import mask_phone
 from muster.requests.placing import place_of_door, place_of_text
+from muster.requests.queries import request_with_id
 from muster.trail.models import Event
 from muster.trail.reveals import record_reveal
 from muster.trail.services import record_disclosures
-from muster.trips import series as again
 from muster.trips import services
-from muster.trips.models import Trip, TripSeries
+from muster.trips.models import Trip
 from muster.trips.queries import asked_of, late, missed, seen_by
-from muster.trips.series import Rhythm
 from muster.trips.services import Going
 from muster.trips.states import ENDED
 
@@ -95,27 +93,6 @@ class Purpose(Schema):
     purpose: str
 
 
-class NewSeries(Schema):
-    kind: str = "visit"
-    who: str = ""
-    to_place: str = ""
-    place: str = ""
-    phone: str = ""
-    transport: str = "VEHICLE"
-    every_days: int
-    time_of_day: time
-    first_on: date
-    lead_hours: int = 48
-    stay_minutes: int = 240
-    grid: int | None = None
-    dwelling: uuid.UUID | None = None
-    person: uuid.UUID | None = None
-
-
-class ClosedDay(Schema):
-    day: date
-
-
 def _one(request: HttpRequest, name: str, trip_id: uuid.UUID) -> tuple[Caller, Trip]:
     """Raises Refusal("not_found") for what lies out of sight."""
     who, row = allow(request, name)
@@ -125,20 +102,19 @@ def _one(request: HttpRequest, name: str, trip_id: uuid.UUID) -> tuple[Caller, T
     return who, found
 
 
-def _one_series(request: HttpRequest, series_id: uuid.UUID) -> tuple[Caller, TripSeries]:
-    who, row = allow(request, "trips.work")
-    found = TripSeries.objects.within(who.scope(row)).filter(id=series_id).first()
-    if found is None:
-        raise Refusal("not_found")
-    return who, found
-
-
 @router.get("/trips", operation_id="trips_list")
 @operation("trips.list")
-def list_trips(request: HttpRequest, status: str = "open", area: int | None = None) -> dict[str, Any]:
-    """By the clock of the next hop. status: open, late, missed, ended."""
+def list_trips(
+    request: HttpRequest,
+    status: str = "open",
+    area: int | None = None,
+    of_request: uuid.UUID | None = None,
+) -> dict[str, Any]:
+    """By the clock of the next hop. status: open, late, missed, ended, all. of_request: what came of one."""
     who, row = allow(request, "trips.list")
     rows = seen_by(who.scope(row))
+    if of_request is not None:
+        rows = rows.filter(request=of_request)
     if area is not None:
         rows = rows.filter(grid__in=small_grid_ids(area_with_id(area).path))
     counts = {
@@ -152,7 +128,7 @@ def list_trips(request: HttpRequest, status: str = "open", area: int | None = No
         rows = missed(rows, at=who.at)
     elif status == "ended":
         rows = rows.filter(status__in=ENDED).order_by("-ended_at")
-    else:
+    elif status != "all":
         rows = rows.exclude(status__in=ENDED)
     ordered = rows if status == "ended" else rows.order_by("next_due", "number")
     page = list(ordered[:MOST])
@@ -172,18 +148,25 @@ def ask(request: HttpRequest, body: NewTrip) -> dict[str, Any]:
     )  # fmt: skip
     if body.request is not None:
         _, asked = request_in_sight(request, "requests.read", body.request)
-        made = medical_trip.trip_for_request(asked.id, going, by=who.user.id, at=who.at)
+        made = medical_trip.trip_for_request(asked.id, going, grid=body.grid, by=who.user.id, at=who.at)
         return line(made, at=who.at)
-    incident, home, person = _begins(who, row, body)
+    incident, home, person = begins_at(who, row, body)
     if person is not None:
         going = replace(going, who=body.who or person.name or "", phone=body.phone or person.phone or "")
     made = services.ask_trip(going, incident=incident, home=home, by=who.user.id, at=who.at)
     return line(made, at=who.at)
 
 
-def _begins(
-    who: Caller, row: Any, body: NewTrip | NewSeries
-) -> tuple[uuid.UUID, services.Home, Person | None]:
+class Beginning(Protocol):
+    """What a form says of where somebody is fetched."""
+
+    place: str
+    grid: int | None
+    dwelling: uuid.UUID | None
+    person: uuid.UUID | None
+
+
+def begins_at(who: Caller, row: Any, body: Beginning) -> tuple[uuid.UUID, services.Home, Person | None]:
     """The incident, where it begins, and the person of the ledger if one is named."""
     incident = current_incident(who.at)
     if incident is None:
@@ -216,6 +199,7 @@ def read(request: HttpRequest, trip_id: uuid.UUID) -> dict[str, Any]:
         "pick_up": row.pick_up or "", "to_place": row.to_place or "", "why": row.why or "",
         "vehicle": row.vehicle or "", "driver_id": row.driver, "travel_minutes": row.travel_minutes,
         "stay_minutes": row.stay_minutes, "asked": asked_json(asked_of(row.id)),
+        "request_number": request_with_id(row.request).number if row.request else None,
         "timeline": [{"at": e.at, "verb": e.verb, "reason": e.reason, "to": e.to_state} for e in events],
     }  # fmt: skip
 
@@ -338,45 +322,3 @@ def cancel(request: HttpRequest, trip_id: uuid.UUID, body: Reason) -> dict[str, 
 def saw_missed(request: HttpRequest, trip_id: uuid.UUID) -> dict[str, Any]:
     who, row = _one(request, "trips.work", trip_id)
     return line(services.saw_missed(row.id, by=who.user.id, at=who.at), at=who.at)
-
-
-@router.get("/trip-series", operation_id="series_list")
-@operation("trips.list")
-def list_series(request: HttpRequest) -> dict[str, Any]:
-    who, row = allow(request, "trips.list")
-    rows = TripSeries.objects.within(who.scope(row)).filter(stopped_at__isnull=True)
-    page = list(rows.order_by("next_on", "id")[:MOST])
-    return {"items": series_lines(page), "next": None, "count": rows.count()}
-
-
-@router.post("/trip-series", operation_id="series_start")
-@operation("trips.work")
-def start_series(request: HttpRequest, body: NewSeries) -> dict[str, Any]:
-    """Care that comes again: the first trip is booked at once where it is near."""
-    who, row = allow(request, "trips.work", grid=grid_with_id(body.grid) if body.grid is not None else None)
-    incident, home, person = _begins(who, row, body)
-    rhythm = Rhythm(body.every_days, body.time_of_day, body.first_on, body.lead_hours, 40, body.stay_minutes)
-    made = again.start_series(
-        incident=incident, home=home, kind=body.kind[:40], rhythm=rhythm,
-        who=body.who or (person.name or "" if person else ""), phone=body.phone, pick_up=body.place,
-        to_place=body.to_place, transport=body.transport, by=who.user.id, at=who.at,
-    )  # fmt: skip
-    again.book_due(made.id, zone=incident_with_id(incident).time_zone, at=who.at)
-    made.refresh_from_db()
-    return series_lines([made])[0]
-
-
-@router.post("/trip-series/{series_id}/closed-day", operation_id="series_closed_day")
-@operation("trips.work")
-def closed_day(request: HttpRequest, series_id: uuid.UUID, body: ClosedDay) -> dict[str, Any]:
-    """The hospital is closed that day: what is booked moves."""
-    who, row = _one_series(request, series_id)
-    zone = incident_with_id(row.incident).time_zone
-    return series_lines([again.close_day(row.id, day=body.day, zone=zone, by=who.user.id, at=who.at)])[0]
-
-
-@router.post("/trip-series/{series_id}/stop", operation_id="series_stop")
-@operation("trips.work")
-def stop_series(request: HttpRequest, series_id: uuid.UUID) -> dict[str, Any]:
-    who, row = _one_series(request, series_id)
-    return series_lines([again.stop_series(row.id, by=who.user.id, at=who.at)])[0]

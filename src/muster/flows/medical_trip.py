@@ -26,15 +26,17 @@ from muster.packs import Pack
 from muster.packs.schema import CareRhythm
 from muster.places.models import Dwelling, Grid
 from muster.register.models import Need, Person
-from muster.requests.queries import request_with_id
+from muster.requests.models import Request
+from muster.requests.rules import demand_open
 from muster.requests.services import Where
 from muster.responders.models import Responder
 from muster.responders.queries import responder_with_id
 from muster.responders.states import CAN_BE_ASKED
+from muster.trail.services import record_event
 from muster.trips import services
 from muster.trips.models import Trip, TripSeries
-from muster.trips.queries import late, trip_with_id
-from muster.trips.series import Rhythm, book_due, start_series
+from muster.trips.queries import late, open_trips_of_request, trip_with_id
+from muster.trips.series import Again, Rhythm, book_due, start_series
 from muster.trips.services import Going, Home, ask_trip
 from muster.trips.states import ENDED, Hop, Transport, Urgency
 
@@ -177,16 +179,75 @@ def _tell_driver(row: Trip, driver: Responder, *, at: datetime) -> None:
     )  # fmt: skip
 
 
-def trip_for_request(request: uuid.UUID, going: Going, *, by: uuid.UUID, at: datetime) -> Trip:
-    """A request for care becomes a trip: who, where and how urgent come along, unless said otherwise."""
-    row = request_with_id(request)
-    going = replace(
+def trip_for_request(
+    request: uuid.UUID, going: Going, *, grid: int | None = None, by: uuid.UUID, at: datetime
+) -> Trip:
+    """A request for care becomes a trip: who, where and how urgent come along, unless said otherwise.
+
+    grid: where nobody knows yet where the request is. Two desks that press at once make one trip.
+
+    Raises:
+        Refusal: request_unknown, request_ended, trip_without_place, trip_for_request_already and those of
+        trips.services.ask_trip.
+    """
+    with transaction.atomic():
+        row = _open_request(request)
+        for one in open_trips_of_request(row.id):
+            if one.series_id is None and one.be_there_at == going.be_there_at:
+                raise Refusal("trip_for_request_already", number=one.number)
+        home = _home_of_request(row, grid)
+        made = ask_trip(_as_asked(row, going), incident=row.incident, home=home, by=by, at=at)
+        record_event("Request", row.id, "trip", at=at, actor=by, incident=row.incident, trip=made.number)
+    return made
+
+
+def series_for_request(
+    request: uuid.UUID, said: Again, *, grid: int | None = None, by: uuid.UUID, at: datetime
+) -> TripSeries:
+    """A request for care that comes again: who and where come along, unless said otherwise.
+
+    Raises:
+        Refusal: as trip_for_request, series_for_request_already and those of trips.series.start_series.
+    """
+    with transaction.atomic():
+        row = _open_request(request)
+        known = TripSeries.objects.across(reason="trips").filter(request=row.id, stopped_at__isnull=True)
+        if known.exists():
+            raise Refusal("series_for_request_already")
+        going = _as_asked(row, Going(who=said.who, phone=said.phone, pick_up=said.pick_up))
+        made = start_series(
+            incident=row.incident, home=_home_of_request(row, grid), kind=said.kind, rhythm=said.rhythm,
+            who=going.who, phone=going.phone, pick_up=going.pick_up, to_place=said.to_place,
+            transport=said.transport, request=row.id, by=by, at=at,
+        )  # fmt: skip
+        record_event("Request", row.id, "trip_series", at=at, actor=by, incident=row.incident)
+    return made
+
+
+def _open_request(request: uuid.UUID) -> Request:
+    rows = Request.objects.across(reason="requests").select_for_update()
+    row: Request | None = rows.filter(id=request).first()
+    if row is None:
+        raise Refusal("request_unknown")
+    demand_open(row.status)
+    return row
+
+
+def _home_of_request(row: Request, grid: int | None) -> Home:
+    if row.grid is not None or row.dwelling is not None:
+        return Home(row.sub_district, row.grid, row.dwelling, row.household, row.person)
+    if grid is None:
+        raise Refusal("trip_without_place", field="grid")
+    place = Grid.objects.get(id=grid)
+    return Home(place.sub_district, place.id, None, row.household, row.person)
+
+
+def _as_asked(row: Request, going: Going) -> Going:
+    return replace(
         going, request=row.id, who=going.who or row.name or f"#{row.number}",
         phone=going.phone or row.phone or "", pick_up=going.pick_up or row.place or "",
         urgency=row.urgency if going.urgency == Urgency.NORMAL else going.urgency,
     )  # fmt: skip
-    home = Home(row.sub_district, row.grid, row.dwelling, row.household, row.person)
-    return ask_trip(going, incident=row.incident, home=home, by=by, at=at)
 
 
 def home_at(where: Where, *, person: Person | None = None) -> Home:

@@ -17,9 +17,11 @@ from muster.trips.states import Answer, Hop, SkipReason, Transport, TripStatus, 
 
 
 class TripSeries(models.Model):
-    """Care that comes again: every so many days, at a time of day, until it is stopped.
+    """Care that comes again: every so many days or on days of the week, until a day or until it is stopped.
 
-    need: the need in the register that it serves. closed_days: days on which the hospital is closed.
+    need: the need in the register that it serves. request: what was asked for, where it began with that.
+    weekdays: 1 Monday to 7 Sunday; then every_days says nothing. until: the last day. closed_days: days on
+    which the hospital is closed; skipped_days: on which somebody does not go.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -30,6 +32,7 @@ class TripSeries(models.Model):
     dwelling = models.UUIDField(null=True)
     person = models.UUIDField(null=True)
     need = models.UUIDField(null=True)
+    request = models.UUIDField(null=True)
     kind = models.CharField(max_length=40)
     who = SealedField(klass="personal")
     phone = SealedField(klass="personal")
@@ -37,12 +40,15 @@ class TripSeries(models.Model):
     to_place = SealedField(klass="free_text")
     transport = models.CharField(max_length=10, choices=Transport.choices, default=Transport.VEHICLE)
     every_days = models.SmallIntegerField()
+    weekdays = models.JSONField(default=list)
+    until = models.DateField(null=True)
     time_of_day = models.TimeField()
     lead_hours = models.SmallIntegerField(default=48)
     travel_minutes = models.SmallIntegerField(default=40)
     stay_minutes = models.SmallIntegerField(default=240)
     services = models.JSONField(default=list)
     closed_days = models.JSONField(default=list)
+    skipped_days = models.JSONField(default=list)
     next_on = models.DateField()
     made_at = models.DateTimeField()
     made_by = models.UUIDField(null=True)
@@ -60,7 +66,11 @@ class TripSeries(models.Model):
             ),
             models.CheckConstraint(condition=Q(every_days__gte=1), name="series_comes_again"),
         ]
-        indexes = [models.Index(fields=["grid"]), models.Index(fields=["incident", "next_on"])]
+        indexes = [
+            models.Index(fields=["grid"]),
+            models.Index(fields=["incident", "next_on"]),
+            models.Index(fields=["request"], name="series_of_request"),
+        ]
 
 
 class Trip(models.Model):
@@ -121,6 +131,7 @@ class Trip(models.Model):
             models.Index(fields=["grid", "status"]),
             models.Index(fields=["driver", "status"]),
             models.Index(fields=["dwelling"]),
+            models.Index(fields=["request"], name="trip_of_request"),
         ]
 
 

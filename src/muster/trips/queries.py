@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import QuerySet
 
@@ -67,6 +67,20 @@ def missed(rows: QuerySet[Trip], *, at: datetime) -> QuerySet[Trip]:
         status=TripStatus.PLANNED, series__isnull=False, be_there_at__lt=at - MISSED_AFTER,
         missed_seen_at__isnull=True,
     )  # fmt: skip
+
+
+def booked_of(series: Collection[uuid.UUID], *, since: date) -> dict[uuid.UUID, list[Trip]]:
+    """series -> its booked days from a day on, also those that were called off."""
+    found: dict[uuid.UUID, list[Trip]] = {one: [] for one in series}
+    rows = Trip.objects.across(reason="trips").filter(series__in=series, planned_on__gte=since)
+    for row in rows.order_by("planned_on", "number"):
+        found[row.series_id].append(row)
+    return found
+
+
+def open_trips_of_request(request: uuid.UUID) -> list[Trip]:
+    rows = Trip.objects.across(reason="trips").filter(request=request).exclude(status__in=ENDED)
+    return list(rows.order_by("number"))
 
 
 def trips_of_driver(driver: uuid.UUID) -> list[Trip]:

@@ -389,6 +389,17 @@ def cancel_trip(trip: uuid.UUID, *, reason: str, by: uuid.UUID | None, at: datet
         return _keep(row, verb="cancel", before=before, by=by, at=at, reason=reason)
 
 
+def take_up_again(trip: uuid.UUID, *, by: uuid.UUID, at: datetime) -> Trip:
+    """What was called off is on again, with the clocks it had. Nothing happens to one that was not."""
+    with transaction.atomic():
+        row = locked(trip)
+        before = row.status
+        if before != TripStatus.CANCELLED:
+            return row
+        row.status, row.cancel_reason = TripStatus.PLANNED, ""
+        return _keep(row, verb="take_up_again", before=before, by=by, at=at)
+
+
 def saw_missed(trip: uuid.UUID, *, by: uuid.UUID, at: datetime) -> Trip:
     """Somebody has looked into care that did not happen."""
     with transaction.atomic():
