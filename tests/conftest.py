@@ -4,9 +4,15 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
 
 _FOLDER = tempfile.mkdtemp(prefix="muster-tests-")
 _GIVEN = {"MUSTER_REQUIRE", "MUSTER_TEST_DATABASE_URL"}
@@ -28,3 +34,16 @@ SHARED = REPOSITORY.parent / "shared"
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse="MUSTER_TEST_DATABASE_URL" in os.environ)
+def every_connection_ends(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[None]:
+    """A browser's event loop gives a thread a second connection, under which no server drops a database."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
