@@ -99,6 +99,13 @@ class QuietClock:
         return times
 
 
+CLOCKS: dict[str, Callable[[], Callable[[], float]]] = {
+    "quiet": QuietClock,
+    "processor": lambda: time.process_time,
+    "wall": lambda: time.monotonic,
+}
+
+
 def memory_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
