@@ -94,8 +94,7 @@ def keys_where_in(model: type[models.Model], column: str, values: Collection[obj
     """
     field: Any = model._meta.get_field(column.removesuffix("_id") if column.endswith("_id") else column)
     key: Any = model._meta.pk
-    backend = connections[DEFAULT_DB_ALIAS]
-    wanted = [field.get_db_prep_value(value, backend) for value in values]
+    wanted = [_as_stored(field, value) for value in values]
     found: list[Any] = []
     with connection.cursor() as cursor:
         for start in range(0, len(wanted), _AT_ONCE):
@@ -113,8 +112,7 @@ def pairs_where_in(
     """(primary key as the database has it, value) of the rows with one of these values in a column."""
     field: Any = model._meta.get_field(column.removesuffix("_id") if column.endswith("_id") else column)
     key: Any = model._meta.pk
-    backend = connections[DEFAULT_DB_ALIAS]
-    meant = {_plain_value(field.get_db_prep_value(value, backend)): value for value in values}
+    meant = {_as_stored(field, value): value for value in values}
     wanted, found = list(meant), list[tuple[Any, Any]]()
     with connection.cursor() as cursor:
         for start in range(0, len(wanted), _AT_ONCE):
@@ -127,6 +125,13 @@ def pairs_where_in(
             )
             found += [(id_, meant[_plain_value(value)]) for id_, value in cursor.fetchall()]
     return found
+
+
+def _as_stored(field: Any, value: Any) -> Any:
+    # Some drivers wrap bytes in a thing of their own, which is not what comes back.
+    if isinstance(field, models.BinaryField):
+        return bytes(value)
+    return field.get_db_prep_value(value, connections[DEFAULT_DB_ALIAS])
 
 
 def _plain_value(value: Any) -> Any:
