@@ -35,6 +35,7 @@ export interface TripLine {
   is_late: boolean
   is_missed: boolean
   again: boolean
+  request: string | null
   cancel_reason: SkipReason | ''
   hops: Hop[]
 }
@@ -57,6 +58,7 @@ export interface TripPage extends TripLine {
   driver_id: string | null
   travel_minutes: number
   stay_minutes: number
+  request_number: number | null
   asked: HospitalAsked[]
   timeline: { at: string; verb: string; reason: string; to: string }[]
 }
@@ -89,6 +91,37 @@ export interface Series {
   transport: Transport
   closed_days: string[]
   from_need: boolean
+  /** 1 Monday to 7 Sunday; where there are any, every_days says nothing. */
+  weekdays: number[]
+  until: string | null
+  request: string | null
+  days: SeriesDay[]
+}
+
+export interface SeriesDay {
+  day: string
+  state: 'BOOKED' | 'COMING' | 'SKIPPED'
+  trip: string | null
+}
+
+/** How often: every so many days, or on days of the week. */
+export interface When {
+  every_days: number
+  weekdays: number[]
+  time_of_day: string
+  first_on: string
+  until: string | null
+}
+
+export interface NewSeries extends When {
+  kind: string
+  who: string
+  to_place: string
+  place: string
+  phone: string
+  transport: string
+  grid: number | null
+  request?: string
 }
 
 export interface NewTrip {
@@ -127,7 +160,11 @@ export const trips = {
   cancel: (id: string, reason: SkipReason) => post(`/trips/${id}/cancel`, { reason }),
   sawMissed: (id: string) => post(`/trips/${id}/saw-missed`),
   reveal: (id: string, purpose: string) => post<{ value: string }>(`/trips/${id}/reveal`, { purpose }),
-  series: () => request<Page<Series>>('/trip-series'),
+  series: (query: Query = {}) => request<Page<Series>>('/trip-series', { query }),
+  days: (when: When) => post<{ items: string[]; has_more: boolean }>('/trip-series/days', when),
+  again: (series: NewSeries) => post<Series>('/trip-series', series),
+  skipDay: (id: string, day: string) => post(`/trip-series/${id}/skip`, { day }),
+  keepDay: (id: string, day: string) => post(`/trip-series/${id}/keep`, { day }),
   closedDay: (id: string, day: string) => post(`/trip-series/${id}/closed-day`, { day }),
   stop: (id: string) => post(`/trip-series/${id}/stop`),
 }

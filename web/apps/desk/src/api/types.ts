@@ -36,7 +36,7 @@ export interface Pack {
   key: string
   name: Bilingual
   terms?: Record<string, OwnTerm>
-  needs?: Named[]
+  needs?: (Named & { care?: { every_days: number; at: string } | null })[]
   services?: Named[]
   skills?: Named[]
   affiliations?: Named[]
