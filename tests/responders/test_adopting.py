@@ -15,7 +15,7 @@ from muster.flows import placement as flow
 from muster.flows.placement import ask_adopt, ask_take_back, carry_on
 from muster.responders.models import Responder, Standing
 from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
-from muster.responders.placement.queries import seats_of
+from muster.responders.placement.queries import BLOCK, placing_events, seats_of
 from muster.responders.placement.services import (
     move_person,
 )
@@ -35,6 +35,12 @@ def world() -> World:
 
 def where(plan: PlacementPlan) -> dict[uuid.UUID, tuple[int | None, str]]:
     return {seat.responder: (seat.grid, seat.post) for seat in seats_of(plan)}
+
+
+def events_of(verb: str) -> list[str]:
+    """Whom the events of blocks name, once for each time."""
+    found = Event.objects.filter(entity=BLOCK, verb=verb)
+    return [one for event in found for one in event.facts["people"]]
 
 
 def refused(work: Any, *args: Any, **more: Any) -> str:
@@ -57,7 +63,8 @@ def test_adopting_gives_places_statuses_and_events(world: World) -> None:
         place = GridAssignment.objects.across(reason="verify").get(responder=one.id)
         assert (now.status, now.grid, now.post, now.version) == ("ASSIGNED", grid, post, 2)
         assert (place.grid, place.post, place.plan, place.until) == (grid, post, plan.id, None)
-        event = Event.objects.get(entity="Responder", entity_id=str(one.id), verb="place")
+        (event,) = placing_events(now)
+        assert (event.verb, event.facts) == ("place", {"grid": grid})
         assert (event.from_state, event.to_state, event.actor) == ("VETTED", "ASSIGNED", BY)
         assert Standing.objects.across(reason="verify").get(responder=one.id, until=None).grid == grid
     assert Event.objects.filter(entity="PlacementPlan", entity_id=str(plan.id), verb="adopt").count() == 1
@@ -182,7 +189,7 @@ def test_an_adoption_that_is_killed_goes_on_and_writes_nothing_twice(
 
     assert whole.state == "ADOPTED"
     assert GridAssignment.objects.across(reason="verify").count() == len(people)
-    assert Event.objects.filter(verb="place").count() == len(people)
+    assert len(events_of("place")) == len(people)
 
 
 def test_somebody_changed_in_the_middle_of_an_adoption_is_left_out(
@@ -256,7 +263,7 @@ def test_taking_back_puts_everybody_where_he_was(world: World) -> None:
     assert (person(fresh).grid, person(fresh).status) == (where(first)[fresh.id][0], "ASSIGNED")
     opened = GridAssignment.objects.across(reason="verify").filter(until__isnull=True)
     assert {row.plan for row in opened} == {first.id}
-    assert Event.objects.filter(verb="unplace").count() == 2
+    assert len(events_of("unplace")) == 2
 
 
 def test_who_is_on_duty_already_keeps_his_place(world: World) -> None:

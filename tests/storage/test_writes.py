@@ -12,7 +12,7 @@ from muster.campaigns.models import LedgerEntry
 from muster.campaigns.states import Origin
 from muster.storage.ledger_tables import make_partition
 from muster.storage.many_rows import Insert, update_rows
-from muster.storage.writes import ROWS_PER_WRITE, chunks
+from muster.storage.writes import ROWS_PER_WRITE, chunks, many_short_writes
 
 pytestmark = pytest.mark.django_db
 KEY = ("round", "sub_district", "subject")
@@ -43,6 +43,25 @@ def test_committed_means_written_through() -> None:
         else:
             cursor.execute("SHOW synchronous_commit")
             assert cursor.fetchone()[0] == "on"
+
+
+def test_a_long_run_of_writes_lets_the_log_grow_for_its_time_only() -> None:
+    def pages() -> int:
+        with connection.cursor() as cursor:
+            return int(cursor.execute("PRAGMA wal_autocheckpoint").fetchone()[0])
+
+    if connection.vendor != "sqlite":
+        return
+
+    def fall_within() -> None:
+        with many_short_writes():
+            assert pages() == 20_000
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fall_within()
+
+    assert pages() == 1_000
 
 
 def test_chunks_are_short_and_lose_nothing() -> None:

@@ -19,6 +19,7 @@ from muster.register.phones import mask_phone
 from muster.responders.checking_in import second_values
 from muster.responders.duty import minutes_served
 from muster.responders.models import Responder, SecondCheckIn
+from muster.responders.placement.queries import placing_events
 from muster.responders.sight import doubles_of, seen_by
 from muster.responders.standing import affiliations_of
 from muster.responders.states import ResponderStatus
@@ -133,6 +134,8 @@ def _timeline(row: Responder) -> list[dict[str, Any]]:
             :MOST_OF_TIMELINE
         ]
     )
+    events = sorted([*events, *placing_events(row)], key=lambda e: (e.at, e.id), reverse=True)
+    events = events[:MOST_OF_TIMELINE]
     users = _names({e.actor for e in events})
     told = [
         {

@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from muster.base.errors import Refusal
+from muster.base.ids import new_id
 from muster.incidents.models import Incident
 from muster.incidents.services import incident_with_id, is_in_force
 from muster.notifications.services import Telling, ToResponder, notify_many
@@ -22,6 +24,8 @@ from muster.places.models import Area
 from muster.responders.models import Responder
 from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.placement.queries import (
+    BLOCK,
+    block_id,
     open_assignments,
     plan_with_id,
     seats_of,
@@ -37,24 +41,30 @@ from muster.responders.placement.states import (
     PlacementState,
     SeatState,
 )
-from muster.responders.standing import change_statuses
+from muster.responders.standing import StatusStep
 from muster.responders.states import ResponderStatus
 from muster.responders.teams.queries import teams_kept_together
-from muster.storage.many_rows import Insert
-from muster.storage.sealed import SealedField
-from muster.storage.writes import pause_between_writes
+from muster.storage.many_rows import Insert, bare
+from muster.storage.plain_reads import among, equal, read_rows
+from muster.storage.writes import LostRace, many_short_writes, pause_between_writes
+from muster.trail.models import Event
 from muster.trail.services import record_event
 
-SEATS_PER_WRITE = 250
+SEATS_PER_WRITE = 500
 _TRIES = 5
-# Nothing sealed is opened or written by a change of place.
-_SEALED = tuple(f.name for f in Responder._meta.fields if isinstance(f, SealedField))
+# What a change of place reads of somebody; nothing sealed is opened or written by it.
+_OF_PERSON = (
+    "id", "incident", "sub_district", "version", "status", "status_since", "grid", "home_grid", "home_area",
+    "post", "duty", "skills", "lon", "lat", "affiliation", "affiliations", "vetted_at", "minutes_served",
+    "on_duty_since", "user",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Changes:
     """What one short write does: people with their new status, places begun and ended, seats decided."""
 
+    block: str
     placed: list[Responder] = field(default_factory=list)
     freed: list[Responder] = field(default_factory=list)
     ended: list[uuid.UUID] = field(default_factory=list)
@@ -158,10 +168,11 @@ def carry_on(plan_id: uuid.UUID, *, at: datetime) -> PlacementPlan:
     plan = plan_with_id(plan_id)
     if plan.state == PlacementState.QUEUED:
         return solve_plan(plan_id, teams=teams_kept_together(plan.incident))
-    if plan.state == PlacementState.ADOPTING:
-        adopt_all(plan, at=at)
-    elif plan.state == PlacementState.TAKING_BACK:
-        take_back_all(plan, at=at)
+    with many_short_writes():
+        if plan.state == PlacementState.ADOPTING:
+            adopt_all(plan, at=at)
+        elif plan.state == PlacementState.TAKING_BACK:
+            take_back_all(plan, at=at)
     return plan_with_id(plan_id)
 
 
@@ -188,25 +199,27 @@ def _end(plan: PlacementPlan, state: PlacementState) -> None:
 
 def _in_parts(
     plan: PlacementPlan,
-    left: object,
+    left: Any,
     work: Callable[[Sequence[PlacementSeat]], _Changes],
 ) -> None:
     """Reads and decides before each write, checks versions in it, shows how far it is."""
     stage = "adopt" if plan.state == PlacementState.ADOPTING else "take_back"
-    total, done, after = left.count(), 0, 0  # type: ignore[attr-defined]
-    while True:
-        seats = list(left.filter(number__gt=after).order_by("number")[:SEATS_PER_WRITE])  # type: ignore[attr-defined]
-        if not seats:
-            return
-        done, after = done + len(seats), seats[-1].number
-        progress = {"stage": stage, "done": done, "total": total}
+    numbers: list[int] = list(left.order_by("number").values_list("number", flat=True))
+    done = 0
+    while done < len(numbers):
+        # One write is of one block, so that its event is found by the seats that it speaks of.
+        block = block_id(plan.id, numbers[done])
+        some = [n for n in numbers[done : done + SEATS_PER_WRITE] if block_id(plan.id, n) == block]
+        seats = read_rows(PlacementSeat, equal("plan", plan.id), among("number", some))
+        done += len(some)
+        progress = {"stage": stage, "done": done, "total": len(numbers)}
         for attempt in range(_TRIES):
             try:
                 _write(plan, work(seats), at=_moment(plan), progress=progress)
                 break
-            except Refusal as refusal:
-                if refusal.code != "responder_changed_meanwhile" or attempt + 1 == _TRIES:
-                    raise
+            except LostRace:
+                if attempt + 1 == _TRIES:
+                    raise Refusal("responder_changed_meanwhile") from None
         pause_between_writes()
 
 
@@ -222,14 +235,14 @@ def _actor(plan: PlacementPlan) -> uuid.UUID | None:
 
 
 def _people(seats: Sequence[PlacementSeat]) -> dict[uuid.UUID, Responder]:
-    rows = Responder.objects.across(reason="placement").filter(id__in=[seat.responder for seat in seats])
-    return {row.id: row for row in rows.defer(*_SEALED)}
+    wanted = among("id", [seat.responder for seat in seats])
+    return {row.id: row for row in read_rows(Responder, wanted, columns=_OF_PERSON)}
 
 
 def _adopt_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:
     people = _people(seats)
     open_places = open_assignments(list(people))
-    changes = _Changes()
+    changes = _Changes(block_id(plan.id, seats[0].number))
     for seat in seats:
         one = people.get(seat.responder)
         if one is None:
@@ -264,9 +277,10 @@ def _stands_there(seat: PlacementSeat, one: Responder, place: GridAssignment | N
 
 def _place(plan: PlacementPlan, seat: PlacementSeat) -> GridAssignment:
     assert seat.grid is not None
-    return GridAssignment(
-        incident=plan.incident, sub_district=seat.sub_district, grid=seat.grid, responder=seat.responder,
-        post=seat.post, plan=plan.id, since=_moment(plan),
+    return bare(
+        GridAssignment, id=new_id(), incident=plan.incident, sub_district=seat.sub_district, grid=seat.grid,
+        responder=seat.responder, post=seat.post, state=AssignmentState.NOMINATED, plan=plan.id,
+        since=_moment(plan), until=None, ended_by=None, accepted_at=None,
     )  # fmt: skip
 
 
@@ -277,7 +291,7 @@ def _mark(one: Responder) -> int:
 def _return_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:
     people = _people(seats)
     open_places = open_assignments(list(people))
-    changes = _Changes()
+    changes = _Changes(block_id(plan.id, seats[0].number))
     for seat in seats:
         one, place = people.get(seat.responder), open_places.get(seat.responder)
         if one is None:
@@ -313,27 +327,42 @@ def _stands_as_placed(
 
 def _write(plan: PlacementPlan, changes: _Changes, *, at: datetime, progress: dict[str, object]) -> None:
     adopting = plan.state == PlacementState.ADOPTING
-    verb, by = ("place" if adopting else "unplace"), _actor(plan)
-    decided = {key: ids for key, ids in changes.seats.items() if ids}
+    by, verb = _actor(plan), ("place" if adopting else "unplace")
     was = SeatState.PROPOSED if adopting else SeatState.ADOPTED
-    new = Insert(GridAssignment, changes.begun)
-    with transaction.atomic():
+    event = _event(plan, changes, verb, at=at)
+    steps = [
+        StatusStep(rows, status, by=by, at=at, verb=verb, columns=("grid", "post", "duty"), event_each=False)
         for rows, status in (
             (changes.placed, ResponderStatus.ASSIGNED),
             (changes.freed, ResponderStatus.VETTED),
-        ):
-            change_statuses(
-                rows, status, by=by, at=at, verb=verb, reason="placement", columns=("grid", "post", "duty")
-            )
+        )
+    ]
+    new = Insert(GridAssignment, changes.begun)
+    with transaction.atomic():
+        for step in steps:
+            step.write()
         _end_places(plan, changes.ended, at=at, adopting=adopting)
         if adopting:
             notify_many(_told(plan, changes.placed), incident=plan.incident, at=at)
         new.execute()
-        for (state, reason), ids in decided.items():
-            rows = seats_of(plan).filter(id__in=ids, state=was)
+        for (state, reason), ids in changes.seats.items():
+            # By id alone: beside the plan's own index a planner may prefer to read the whole plan.
+            rows = PlacementSeat.objects.across(reason="placement").filter(id__in=ids, state=was)
             if rows.update(state=state, reason=reason) != len(ids):
                 raise Refusal("placement_changed_meanwhile")
+        event.execute()
         PlacementPlan.objects.filter(id=plan.id).update(progress=progress)
+
+
+def _event(plan: PlacementPlan, changes: _Changes, verb: str, *, at: datetime) -> Insert:
+    """One event for the people of one write: each with his status before and after, and his grid now."""
+    people = {str(one.id): [one.status, ResponderStatus.ASSIGNED, one.grid] for one in changes.placed}
+    people |= {str(one.id): [one.status, ResponderStatus.VETTED, one.grid] for one in changes.freed}
+    told = Event(
+        at=at, incident=plan.incident, actor=_actor(plan), entity=BLOCK, entity_id=changes.block, verb=verb,
+        reason="placement", facts={"people": people},
+    )  # fmt: skip
+    return Insert(Event, [told] if people else [])
 
 
 def _told(plan: PlacementPlan, placed: Sequence[Responder]) -> list[Telling]:

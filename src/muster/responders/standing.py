@@ -15,11 +15,12 @@ from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Greatest
 
 from muster.base.errors import Refusal
+from muster.base.ids import new_id
 from muster.places.models import Grid
 from muster.responders.models import Responder, Standing
 from muster.responders.rules import demand_transition
 from muster.responders.states import NEEDS_VETTING, ResponderStatus
-from muster.storage.many_rows import Insert, update_unchanged
+from muster.storage.many_rows import Insert, bare, update_unchanged
 from muster.storage.writes import LostRace, chunks
 from muster.trail.models import Event
 
@@ -63,33 +64,63 @@ def change_statuses(
         Refusal: responder_step, responder_not_vetted; responder_changed_meanwhile where one was changed since
         it was read.
     """
-    for row in rows:
-        demand_transition(row.status, to)
-        if to in NEEDS_VETTING and row.vetted_at is None:
-            raise Refusal("responder_not_vetted")
     for some in chunks(rows):
-        before = [row.status for row in some]
-        for row in some:
-            _set_status(row, to, at=at)
-        events = [
-            Event(
-                at=at, incident=row.incident, actor=by, entity="Responder", entity_id=str(row.id), verb=verb,
-                from_state=was, to_state=to, reason=reason,
-                facts={"grid": row.grid} if "grid" in columns else {},
-            )
-            for row, was in zip(some, before, strict=True)
-        ]  # fmt: skip
-        new, told = Insert(Standing, standings(some)), Insert(Event, events)
+        step = StatusStep(some, to, by=by, at=at, verb=verb, reason=reason, columns=columns)
         try:
             with transaction.atomic():
-                update_unchanged(
-                    Responder, some, columns=tuple(dict.fromkeys((*_STATUS, *columns))), key=("id",)
-                )
-                end_standings([row.id for row in some], at=at)
-                new.execute()
-                told.execute()
+                step.write()
         except LostRace:
             raise Refusal("responder_changed_meanwhile") from None
+
+
+class StatusStep:
+    """A change of status of some people at once: ready before the transaction, `write` within it.
+
+    Raises:
+        Refusal: responder_step, responder_not_vetted.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Responder],
+        to: str,
+        *,
+        by: uuid.UUID | None,
+        at: datetime,
+        verb: str = "status",
+        reason: str = "",
+        columns: Sequence[str] = (),
+        event_each: bool = True,
+    ) -> None:
+        """event_each: False where the caller writes down one event that names them all."""
+        for row in rows:
+            demand_transition(row.status, to)
+            if to in NEEDS_VETTING and row.vetted_at is None:
+                raise Refusal("responder_not_vetted")
+        self.rows, self.at = rows, at
+        self.columns = tuple(dict.fromkeys((*_STATUS, *columns)))
+        before = [row.status for row in rows]
+        for row in rows:
+            _set_status(row, to, at=at)
+        self.begun = Insert(Standing, standings(rows))
+        events = [
+            bare(
+                Event, id=new_id(), at=at, incident=row.incident, actor=by, device=None, entity="Responder",
+                entity_id=str(row.id), verb=verb, from_state=was, to_state=to, reason=reason,
+                facts={"grid": row.grid} if "grid" in columns else {}, sealed_in=None,
+            )
+            for row, was in zip(rows if event_each else (), before, strict=event_each)
+        ]  # fmt: skip
+        self.events = Insert(Event, events)
+
+    def write(self) -> None:
+        """Raises LostRace where one of them was changed since he was read."""
+        if not self.rows:
+            return
+        update_unchanged(Responder, self.rows, columns=self.columns, key=("id",))
+        end_standings([row.id for row in self.rows], at=self.at)
+        self.begun.execute()
+        self.events.execute()
 
 
 def _set_status(row: Responder, to: str, *, at: datetime) -> None:
@@ -108,10 +139,11 @@ def standings(rows: Iterable[Responder]) -> list[Standing]:
     people = list(rows)
     areas = areas_of(people)
     return [
-        Standing(
-            responder=row.id, incident=row.incident, sub_district=row.sub_district, area=areas[row.id],
-            grid=row.grid or row.home_grid, affiliations=",".join(sorted(affiliations_of(row))),
-            status=row.status, since=row.status_since,
+        bare(
+            Standing, id=new_id(), responder=row.id, incident=row.incident, sub_district=row.sub_district,
+            area=areas[row.id], grid=row.grid or row.home_grid,
+            affiliations=",".join(sorted(affiliations_of(row))), status=row.status, since=row.status_since,
+            until=None,
         )
         for row in people
     ]  # fmt: skip

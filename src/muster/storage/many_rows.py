@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many rows of a table in one go: Insert, update_rows, update_unchanged.
+"""Many rows of a table in one go: Insert, bare, update_rows, update_unchanged.
 
 The ORM's bulk_create converts each value through half a dozen calls, inside the transaction, and its
 bulk_update builds one statement that grows with the square of the rows; .save() with a changed composite key
@@ -14,18 +14,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from muster.storage.plain_reads import array_text, time_text
 from muster.storage.sealed import SealedField
 from muster.storage.writes import LostRace
 
+M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]
 Take = Callable[[Any], tuple[Any, ...]]
 # The place of a field in its row, whether the whole row is needed to change it, and how it is changed.
 Told = tuple[int, bool, Convert]
+_PLAIN = (models.IntegerField, models.CharField, models.TextField, models.FloatField, models.BooleanField)
 
 
 class Insert:
@@ -40,6 +43,13 @@ class Insert:
         if self.values:
             with connection.cursor() as cursor:
                 cursor.executemany(self.sql, self.values)
+
+
+def bare(model: type[M], **values: Any) -> M:
+    """A new row, without the price of the model's __init__: every column is named."""
+    row = model.__new__(model)
+    row.__dict__.update(values, _state=ModelState())
+    return row
 
 
 def update_rows(
@@ -179,7 +189,7 @@ def _converter(field: Any) -> Convert | None:
         return (lambda value: None if value is None else f"{value.int:032x}") if sqlite else None
     if isinstance(field, models.DateTimeField):
         return _naive_text if sqlite else None
-    if isinstance(field, models.IntegerField | models.CharField | models.FloatField | models.BooleanField):
+    if isinstance(field, _PLAIN):
         return None
     return lambda value: field.get_db_prep_save(value, connection)
 

@@ -161,9 +161,9 @@ def _read(
     yield from zip(*listed, strict=True)
 
 
-def read_rows(model: type[M], *conditions: Condition) -> list[M]:
-    """Whole rows of a table of plain columns, as the ORM would give them."""
-    names = [cast(Any, field).attname for field in model._meta.concrete_fields if field.column]
+def read_rows(model: type[M], *conditions: Condition, columns: Sequence[str] = ()) -> list[M]:
+    """Whole rows of a table of plain columns, as the ORM would give them; or these columns of them only."""
+    names = columns or [cast(Any, field).attname for field in model._meta.concrete_fields if field.column]
     state, rows = _read_from(connection.alias), []
     for values in read_values(model, names, *conditions):
         row = model.__new__(model)
@@ -181,8 +181,8 @@ def _read_from(alias: str) -> ModelState:
 @lru_cache(maxsize=64)
 def _converter(field: Any, vendor: str) -> Convert | None:
     """How the values of such a column are read, all at once; None: as they come."""
-    if issubclass(field, models.JSONField):
-        raise TypeError(f"{field.__name__}: not a plain column")
+    if issubclass(field, models.JSONField):  # both databases give its text
+        return _each(msgspec.json.decode)
     if vendor == "postgresql":
         return _each(bytes) if issubclass(field, models.BinaryField) else None
     if issubclass(field, models.UUIDField):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import connection
@@ -17,6 +18,7 @@ from django.db import connection
 ROWS_PER_WRITE = 500
 SECONDS_PER_WRITE = 0.050
 PAUSE_SECONDS = 0.002
+_PAGES_OF_LOG, _PAGES_OF_LONG_LOG = 1_000, 20_000
 
 T = TypeVar("T")
 
@@ -34,3 +36,24 @@ def pause_between_writes() -> None:
     """Lets a waiting writer in; needed only where the database has a single pen."""
     if connection.vendor == "sqlite":
         time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def many_short_writes() -> Iterator[None]:
+    """For a long run of them: SQLite copies its log back every 80 MB, not after each write.
+
+    Writes that touch rows all over a table fill the usual log at once, and each then pays for the copying.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    _let_log_grow(_PAGES_OF_LONG_LOG)
+    try:
+        yield
+    finally:
+        _let_log_grow(_PAGES_OF_LOG)
+
+
+def _let_log_grow(pages: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA wal_autocheckpoint={pages}")

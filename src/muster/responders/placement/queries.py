@@ -13,8 +13,12 @@ from muster.responders.models import Responder
 from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.placement.reading import MARKED, mark_of
 from muster.responders.placement.states import PlacementState, SeatState
+from muster.trail.models import Event
 
 _AT_ONCE = 500
+# An adoption is written down by blocks of seats, one event for each; found again by the seats' numbers,
+# therefore never another size.
+BLOCK, SEATS_PER_BLOCK = "PlacementBlock", 500
 
 
 def plan_with_id(plan: uuid.UUID) -> PlacementPlan:
@@ -80,4 +84,28 @@ def people_at(grids: Collection[int]) -> dict[int, list[GridAssignment]]:
     found: dict[int, list[GridAssignment]] = {}
     for row in rows.order_by("since", "id"):
         found.setdefault(row.grid, []).append(row)
+    return found
+
+
+def block_id(plan: uuid.UUID, number: int) -> str:
+    """What the events of a seat's block are named by."""
+    return f"{plan}/{(number - 1) // SEATS_PER_BLOCK}"
+
+
+def placing_events(person: Responder) -> list[Event]:
+    """The events by which plans placed somebody or took it back, the last first; of one person each."""
+    plans = PlacementPlan.objects.filter(incident=person.incident, adopted_at__isnull=False)
+    seats = PlacementSeat.objects.across(reason="placement").filter(
+        plan__in=list(plans.values_list("id", flat=True)), responder=person.id
+    )
+    blocks = {block_id(plan, number) for plan, number in seats.values_list("plan", "number")}
+    if not blocks:
+        return []
+    found = []
+    for event in Event.objects.filter(entity=BLOCK, entity_id__in=blocks).order_by("-at", "-id"):
+        told = event.facts["people"].get(str(person.id))
+        if told is not None:
+            event.from_state, event.to_state, grid = told
+            event.facts = {"grid": grid}
+            found.append(event)
     return found
