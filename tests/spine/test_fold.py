@@ -19,13 +19,14 @@ from muster.accounts.services import enrol_device, make_enrol_code, revoke_devic
 from muster.base.ids import new_id
 from muster.campaigns.models import LedgerEntry
 from muster.drill.device import DeviceClient, _key_jwk, subject
-from muster.flows import recording
+from muster.flows import plain_outcomes, recording
 from muster.intake.journal import JournalRow
 from muster.storage.keys import keystore
 from muster.sync.fold import fold_once, positions
+from muster.sync.models import SiteReceipt
 from muster.sync.pull import pull
 from muster.sync.verify import verify_all
-from muster.trail.models import BatchVerdict, Fact
+from muster.trail.models import BatchVerdict, Fact, Waiting
 from tests.support.world import NOON, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -81,8 +82,9 @@ class Phone:
         tamper: Callable[[bytes], bytes] = lambda b: b,
         lease: str | None = None,
         device: uuid.UUID | None = None,
+        signed_at: Any = None,
     ) -> None:
-        body = self.client.batch(list(facts), at=NOON)
+        body = self.client.batch(list(facts), at=signed_at or at)
         alg, _, signature = self.client.sign(body).partition("=")
         from muster.base.crypto.signing import unb64url
 
@@ -175,6 +177,64 @@ def test_revoked_phone_keeps_what_was_before_and_quarantines_what_came_after(
     phone.post(before, after, at=NOON + timedelta(minutes=40))
 
     assert fold(rows) == [("APPLIED", ""), ("QUARANTINED", "lease_revoked")]
+
+
+SLOW = timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("clock", "verdict"),
+    [
+        (timedelta(0), ("QUARANTINED", "lease_revoked")),
+        (timedelta(minutes=5), ("QUARANTINED", "lease_revoked")),
+        (SLOW, ("FLAGGED", "clock_behind_revoked")),
+        (timedelta(days=3), ("FLAGGED", "clock_behind_revoked")),
+    ],
+)
+def test_slow_phone_that_records_after_it_was_taken_back_is_looked_at(
+    world: World, rows: Rows, phone: Phone, clock: timedelta, verdict: tuple[str, str]
+) -> None:
+    """Its own word lies before the revocation where its clock is far enough behind; arrival gives it away."""
+    taken_back, recorded, sent = (NOON + timedelta(minutes=m) for m in (10, 30, 40))
+    fact = phone.outcome(world.persons[0], occurred_at=(recorded - clock).isoformat())
+    revoke_device(Device.objects.get(id=phone.client.device), by=world.head.id, at=taken_back)
+
+    phone.post(fact, at=sent, signed_at=sent - clock)
+
+    assert fold(rows) == [verdict]
+    assert LedgerEntry.objects.filter(cls="DONE").exists() == (verdict[0] == "FLAGGED")
+    assert Waiting.objects.filter(code=verdict[1], resolved_at__isnull=True).count() == 1
+    assert verify_all() == []
+
+
+@pytest.mark.parametrize("clock", [timedelta(0), SLOW, -SLOW], ids=["right", "slow", "fast"])
+def test_what_was_recorded_before_a_phone_was_taken_back_counts_whatever_its_clock(
+    world: World, rows: Rows, phone: Phone, clock: timedelta
+) -> None:
+    fact = phone.outcome(world.persons[0], occurred_at=(NOON + timedelta(minutes=1)).isoformat())
+    late = phone.outcome(world.persons[0], occurred_at=(NOON + timedelta(minutes=1) - clock).isoformat())
+    revoke_device(phone.lease.device, by=world.head.id, at=NOON + timedelta(minutes=10))
+
+    phone.post(late if clock >= timedelta(0) else fact, at=NOON + timedelta(minutes=40),
+               signed_at=NOON + timedelta(minutes=40) - clock)  # fmt: skip
+
+    assert fold(rows) == [("APPLIED", "")]
+
+
+def test_file_that_was_long_on_its_way_counts_and_is_looked_at(
+    world: World, rows: Rows, phone: Phone
+) -> None:
+    """Signed before, brought after: from here it looks like a slow clock. A site's receipt settles it."""
+    first, second = phone.outcome(world.persons[0]), phone.outcome(world.persons[1])
+    revoke_device(phone.lease.device, by=world.head.id, at=NOON + timedelta(hours=1))
+    at, signed_at = NOON + timedelta(days=2), NOON + timedelta(minutes=2)
+    phone.post(first, at=at, signed_at=signed_at)
+    phone.post(second, at=at, signed_at=signed_at)
+    of = {"batch": rows.rows[1].batch, "device": rows.rows[1].device, "sha256": rows.rows[1].sha256.hex()}
+    SiteReceipt.objects.create(site=new_id(), count=1, received_at=signed_at, kept_at=at, **of)
+
+    assert fold(rows) == [("FLAGGED", "clock_behind_revoked"), ("APPLIED", "")]
+    assert LedgerEntry.objects.filter(cls="DONE").count() == 2
 
 
 def test_lease_long_ended_is_quarantined(world: World, rows: Rows, phone: Phone) -> None:
@@ -324,7 +384,14 @@ def test_fact_that_cannot_be_written_is_held_by_itself(
             raise DataError("value out of range")
         return write(incoming, ruling=ruling, **told)
 
+    def refuse_in_block(incoming: Any, *told: Any) -> Any:
+        if str(incoming.id) == facts[1]["id"]:
+            raise DataError("value out of range")
+        return in_block(incoming, *told)
+
+    in_block = plain_outcomes.PlainRow
     monkeypatch.setattr(recording, "fact_row", refuse_one)
+    monkeypatch.setattr(plain_outcomes, "PlainRow", refuse_in_block)
     phone.post(*facts)
 
     assert sorted(fold(rows)) == [("APPLIED", ""), ("HELD", "bad_body")]

@@ -42,6 +42,8 @@ from muster.trail.queries import KnownFact, known_facts, waiting_for
 from muster.trail.services import keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 4
+# What counts and is put before a person all the same.
+LOOKED_AT = frozenset({"clock_behind_revoked"})
 Beside = Callable[[], AbstractContextManager[None]]
 
 
@@ -60,6 +62,7 @@ class Chunk:
     work: FieldWork = field(default_factory=FieldWork)
     told_before: list[KnownFact] = field(default_factory=list)
     waiting_rows: list[FactRecord] = field(default_factory=list)
+    looked_at: list[FactRecord] = field(default_factory=list)
     insert_facts: FactRows = field(default_factory=lambda: FactRows([]))
 
 
@@ -169,6 +172,7 @@ def _make_rows(chunk: Chunk) -> None:
         if p.released is None
     ]
     chunk.insert_facts = FactRows([*rows, *chunk.waiting_rows])
+    chunk.looked_at = [row for row in rows if row.code in LOOKED_AT]
 
 
 def kind_order(kind: str) -> int:
@@ -288,7 +292,7 @@ def _write(chunk: Chunk) -> None:
     chunk.register.write(at=chunk.at, revisions=revisions)
     chunk.work.write()
     chunk.insert_facts.execute()
-    put_on_waiting_list(chunk.waiting_rows)
+    put_on_waiting_list([*chunk.waiting_rows, *chunk.looked_at])
     for placed in chunk.placed:
         if placed.released is not None:
             release_fact(

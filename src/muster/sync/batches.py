@@ -22,10 +22,14 @@ from muster.base.crypto import TrustedKey, verify
 from muster.base.errors import Refusal
 from muster.intake.journal import JournalRow
 from muster.storage.keys import keystore
+from muster.sync.models import SiteReceipt
 from muster.sync.site.adopting import adopt_lease
 from muster.trail.incoming import Incoming, Ruling, flagged, held, quarantined
 
 RECORDING_GRACE = timedelta(hours=24)
+CLOCK_TOLERANCE = timedelta(minutes=10)
+# A batch that does not say when it was signed may have been signed at any time.
+ANY_TIME = timedelta(days=3650)
 UNREADABLE = "unreadable"
 LEASES_REMEMBERED = 1 << 16
 
@@ -66,6 +70,10 @@ class _Batch(msgspec.Struct):
     facts: list[msgspec.Raw]
 
 
+class _Signed(msgspec.Struct):
+    sent_at: datetime
+
+
 class _SoundBatch(msgspec.Struct):
     """A batch whose facts can all be read, as nearly every one."""
 
@@ -77,6 +85,7 @@ class _SoundBatch(msgspec.Struct):
 _batch = msgspec.json.Decoder(_Batch)
 _sound_batch = msgspec.json.Decoder(_SoundBatch)
 _fact = msgspec.json.Decoder(_Fact)
+_signed = msgspec.json.Decoder(_Signed)
 
 
 @dataclass(slots=True)
@@ -124,6 +133,8 @@ def _judge(row: JournalRow, trusted: list[TrustedKey], issued: Issued) -> Judged
         return Judged(row, [], "envelope_bad")
     against, lease = _against_batch(row, batch, trusted, issued)
     telling = _Telling(row, batch.batch, lease, frozenset(lease.grids) if lease else frozenset(), against)
+    if lease is not None and lease.revoked_at is not None and against is None:
+        telling.behind = _clock_behind(row)
     told: Sequence[_Fact | msgspec.Raw] = batch.facts
     facts = [_incoming(telling, number, fact, issued) for number, fact in enumerate(told)]
     return Judged(row, facts)
@@ -145,13 +156,30 @@ def _read_batch(body: bytes) -> _Batch | _SoundBatch | None:
 
 @dataclass(slots=True)
 class _Telling:
-    """What all facts of a batch share."""
+    """What all facts of a batch share. behind: how far its phone's clock was behind at signing, or how long
+    it was on its way; reckoned only for a phone that was taken back.
+    """
 
     row: JournalRow
     batch: uuid.UUID
     lease: Lease | None
     grids: frozenset[int]
     against: Ruling | None
+    behind: timedelta = timedelta(0)
+
+
+def _clock_behind(row: JournalRow) -> timedelta:
+    """Between the phone's word of when it signed and the first house of ours that had the batch."""
+    try:
+        signed_at = _signed.decode(row.body or b"").sent_at
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return ANY_TIME
+    if signed_at.tzinfo is None:
+        return ANY_TIME
+    held = SiteReceipt.objects.filter(batch=row.batch, device=row.device, sha256=row.sha256.hex())
+    at_site = held.order_by("received_at").values_list("received_at", flat=True).first()
+    behind = min(row.received_at, at_site or row.received_at) - signed_at
+    return behind if behind > CLOCK_TOLERANCE else timedelta(0)
 
 
 def _against_batch(
@@ -236,7 +264,7 @@ def _incoming(telling: _Telling, number: int, raw: _Fact | msgspec.Raw, issued: 
         grids=telling.grids,
     )
     if incoming.ruling is None and telling.lease is not None:
-        incoming.ruling = _against_fact(incoming, telling.lease, issued)
+        incoming.ruling = _against_fact(incoming, telling.lease, issued, telling)
     return incoming
 
 
@@ -271,15 +299,23 @@ def _is_a_moment(at: datetime) -> bool:
     return True
 
 
-def _against_fact(fact: Incoming, lease: Lease, issued: Issued) -> Ruling | None:
-    """Nothing was recorded after it was here, whatever a fast clock says: receipt bounds the phone's word."""
+def _against_fact(fact: Incoming, lease: Lease, issued: Issued, telling: _Telling) -> Ruling | None:
+    """Nothing was recorded after it was here, whatever a fast clock says: receipt bounds the phone's word.
+
+    A phone taken back may say that it recorded before. Where its clock, by how far it was behind when the
+    batch was signed, puts that after, nobody can tell a slow clock from a batch that was long on its way:
+    it counts, and somebody looks.
+    """
     happened_at = min(fact.occurred_at, fact.received_at)
     device = issued.devices.get(fact.device)
     by_site = device is not None and device.kind == DeviceKind.SITE
     if not by_site and fact.actor not in issued.actors.get(fact.device, set()):
         return quarantined("actor_not_on_device")
-    if lease.revoked_at is not None and happened_at >= lease.revoked_at:
-        return quarantined("lease_revoked")
+    if lease.revoked_at is not None:
+        if happened_at >= lease.revoked_at:
+            return quarantined("lease_revoked")
+        if happened_at + telling.behind >= lease.revoked_at:
+            fact.doubt = flagged("clock_behind_revoked")
     if happened_at > lease.expires_at + RECORDING_GRACE:
         return quarantined("lease_expired")
     if fact.sub_district not in lease.sub_districts:

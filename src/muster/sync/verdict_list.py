@@ -23,6 +23,7 @@ class Reason:
 _FLAGGED = (
     "time_future",
     "time_ancient",
+    "clock_behind_revoked",
     "body_differs",
     "seq_reused",
     "after_close",

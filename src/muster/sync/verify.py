@@ -56,7 +56,8 @@ def every_fact_has_one_verdict() -> Iterator[Breach]:
     unknown = Fact.objects.exclude(verdict__in=Verdict.values).count()
     if unknown:
         yield Breach("every_fact_has_one_verdict", "fact", f"{unknown} without a verdict")
-    waiting = set(Waiting.objects.values_list("device", "seq"))
+    seen = Waiting.objects.exclude(verdict=Verdict.FLAGGED)  # those count, and are looked at besides
+    waiting = set(seen.values_list("device", "seq"))
     held = set(
         Fact.objects.filter(verdict__in=[Verdict.HELD, Verdict.QUARANTINED]).values_list("device", "seq")
     )

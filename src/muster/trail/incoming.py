@@ -49,8 +49,9 @@ def quarantined(code: str) -> Ruling:
 class Incoming:
     """One fact as it came, with what is known about its way here.
 
-    ruling None: nothing against it so far. grids: where its lease lets it speak of; None: anywhere. by_house:
-    the house's own act says it, after somebody's judgement; it was weighed before.
+    ruling None: nothing against it so far. doubt: it counts, and somebody should look. grids: where its lease
+    lets it speak of; None: anywhere. by_house: the house's own act says it, after somebody's judgement; it
+    was weighed before.
     """
 
     device: uuid.UUID
@@ -71,6 +72,7 @@ class Incoming:
     by_house: bool = False
     grids: frozenset[int] | None = None
     ruling: Ruling | None = None
+    doubt: Ruling | None = None
     body: kinds.Body | None = None
     round: uuid.UUID | None = None
     body_hash: bytes = field(default=b"")
@@ -102,12 +104,12 @@ class Incoming:
             self._hold("bad_body")
 
     def doubt_time(self) -> Ruling:
-        """APPLIED, or FLAGGED where the device's clock cannot be right."""
+        """APPLIED, or FLAGGED where the device's clock cannot be right, or is not to be taken at its word."""
         if self.occurred_at > self.received_at + FUTURE:
             return flagged("time_future")
         if self.occurred_at < self.received_at - ANCIENT:
             return flagged("time_ancient")
-        return APPLIED
+        return self.doubt or APPLIED
 
     def may_speak_of(self, grid: int | None) -> bool:
         return self.grids is None or grid is None or grid in self.grids

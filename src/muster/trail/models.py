@@ -72,7 +72,7 @@ class Fact(models.Model):
 
 class Waiting(models.Model):
     """A fact that is held or quarantined: in sight, with its reason, until it is applied or a person
-    decides.
+    decides. One that counts and is doubted stands here too, until somebody has looked.
     """
 
     pk = models.CompositePrimaryKey("device", "seq")
