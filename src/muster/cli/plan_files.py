@@ -53,7 +53,10 @@ def solve_file(
 
         # What loading and reading took comes off the seconds, but never more than half of them.
         left_s = max(seconds / 2, seconds - (time.monotonic() - began))
-        plan = loaded.solve(read, budget_s=left_s, seed=seed, executor=pool, progress=show)
+        try:
+            plan = loaded.solve(read, budget_s=left_s, seed=seed, executor=pool, progress=show)
+        except BadProblem as error:
+            raise _as_refusal(error) from error
     written = loaded.write_plan(plan, out)
     envelope = plan.envelope()
     typer.echo(

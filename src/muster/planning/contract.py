@@ -56,6 +56,13 @@ class BadProblem(ValueError):  # noqa: N818  # the contract's name, read by the 
         return f"{place}: {cure_text}" if place else cure_text
 
 
+class OutOfTime(BadProblem):
+    """The seconds ended before there was any lawful plan, and nobody has proved that there is none."""
+
+    def __init__(self, cure: str, *, seconds: float, **facts: Any) -> None:
+        super().__init__("seconds", "", cure, seconds=round(seconds, 2), **facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One hard rule that a plan breaks: the rule's name, where, and the figures that show it."""

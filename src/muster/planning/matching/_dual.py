@@ -69,6 +69,8 @@ def seat_rest(city: City, placed: Longs, room: Longs, price: Longs, lowest: Long
         if best_posts(city, price, lowest, person, found, full) == 0:
             continue
         post = found.post[0]
+        if room[post] == 0:
+            continue  # of the own grid: it is found however full, for what it is worth
         # The units still empty are the cheapest of the post; a seat fills the dearest of them.
         if found.cost[0] >= city.unit_cost[city.unit_first[post] + room[post] - 1]:
             continue

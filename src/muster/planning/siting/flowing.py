@@ -106,6 +106,24 @@ def spread(ground: Ground, people: Longs, capacity: Longs, is_open: Bools, *, ma
     return amount
 
 
+def could_flow(ground: Ground, people: Longs, capacity: Longs) -> bool:
+    """Tell whether all who can walk anywhere would find room if every candidate opened and points divided."""
+    from ortools.graph.python import max_flow
+
+    points, sites, total = len(people), len(capacity), int(people.sum())
+    owner = np.repeat(np.arange(points), np.diff(ground.first))
+    may = ground.fixed[ground.candidate] >= 0
+    solver = max_flow.SimpleMaxFlow()
+    add = solver.add_arcs_with_capacity
+    add(owner[may], points + ground.candidate[may].astype(np.int64), people[owner[may]])
+    sink, source = points + sites, points + sites + 1
+    add(np.full(points, source), np.arange(points), people)
+    add(points + np.arange(sites), np.full(sites, sink), np.minimum(capacity, total))
+    solver.solve(source, sink)
+    reachable = people[np.diff(ground.first) > 0]
+    return bool(solver.optimal_flow() >= int(reachable.sum()))
+
+
 def _answer(ground: Ground, people: Longs, answer: Answer, amount: Longs) -> Answer:
     points = len(people)
     owner = np.repeat(np.arange(points), np.diff(ground.first))

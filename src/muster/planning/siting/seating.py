@@ -25,6 +25,9 @@ _TRIES = 2
 _RELIEFS = 120
 # With more points than these, seating everybody anew takes too long to be done at each turn.
 _FEW_POINTS = 4_000
+# Beyond the budget, relieving (a second of work for a city) and then searching may take so many seconds until
+# there is a first plan that serves everybody.
+_RELIEF_S, _GRACE_S = 5.0, 1.0
 
 
 def seat_points(
@@ -40,8 +43,12 @@ def seat_points(
     progress: Progress | None,
     begin_with: Ints,
     wish: Longs | None,
+    may_fit: bool = True,
 ) -> Answer:
     """Return the best seats found without overload; `proof` holds what is proved. Raises Cancelled.
+
+    Where it is not known that not everybody fits (`may_fit`), a little more than the budget may be used until
+    everybody has a seat.
 
     `whole` is the ground of the proof: another one where large points are seated in pieces. `wish` holds the
     entries where points would go by themselves, if that is known.
@@ -52,22 +59,27 @@ def seat_points(
     seats.is_open[:] = begin_with
     seats.cost[_loads.FEE] = best.cost[_loads.FEE] = _first_fee(ground, people, proof.room.capacity)
     order = np.argsort(-people, kind="stable").astype(np.int64)
-    if len(people) > _FEW_POINTS and wish is not None:
+    relief = Budget(budget.left_s() + _RELIEF_S * may_fit)
+    is_large = len(people) > _FEW_POINTS
+    if is_large and wish is not None:
         _seat_by_wish(ground, seats, order, wish)
-        _relieve(ground, seats, budget)
+        _relieve(ground, seats, relief)
     else:
         _seat_all(ground, seats, order)
+        if is_large and budget.spent():
+            _relieve(ground, seats, relief)
     _loads.copy_seats(seats, ground, best)
     turn_rounds = min(rounds, max(4, min(100, _WORK // max(1, len(ground.cost)))))
     done = turn = 0
-    while not budget.spent():
+    grace = Budget(budget.left_s() + _GRACE_S * may_fit)
+    while not budget.spent() or (best.cost[_loads.OVER] > 0 and not grace.spent()):
         upper = int(best.cost[_loads.COST])
         report(progress, Step("seat", done, rounds, upper, proof.bound))
         if best.cost[_loads.OVER] == 0 and proof.bound >= upper:
             break
-        if not proof.is_stuck:
+        if not proof.is_stuck and not budget.spent():
             proof.climb(whole, upper, _STEPS)
-            if len(people) <= _FEW_POINTS:
+            if not is_large:
                 seats.is_open[:] = proof.worth(whole).chosen
                 _seat_all(ground, seats, order)
                 _keep_better(ground, seats, best)

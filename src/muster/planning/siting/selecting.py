@@ -25,6 +25,8 @@ _STEPS = 100
 _TURNS = 4
 _KICKS = 50
 _PRICINGS = 10
+# Filling sites by a cheapest flow, or a hundred steps of prices, take about so many seconds for each entry.
+_PACE_S = 0.5e-6
 # Prices climb, then sites follow them, for these parts of the budget that is left.
 _CLIMB_PART, _PRICE_PART = 0.2, 0.5
 
@@ -51,10 +53,10 @@ def first_sites(
         is_open = best.is_open.astype(np.int32)
         _add_room(ground, is_open, capacity, int(people.sum()))
         best = Answer(is_open.astype(np.bool_), best.at, best.cost)
-    if is_small:
+    if is_small or budget.left_s() < 2 * _PACE_S * len(ground.cost):
         return best.is_open.astype(np.int32), None
     wish, cost = _send(ground, people, capacity, best, may_leave_out=may_leave_out)
-    if is_brief:
+    if is_brief or budget.left_s() < _PACE_S * len(ground.cost):
         return best.is_open.astype(np.int32), wish
     climbing = Budget(_CLIMB_PART * budget.left_s())
     for turn in range(_TURNS):
@@ -62,7 +64,7 @@ def first_sites(
         proof.climb(ground, cost, _STEPS)
         if climbing.spent():
             break
-    if budget.spent():
+    if budget.left_s() < _PACE_S * len(ground.cost):
         return best.is_open.astype(np.int32), wish
     wish, cost, best = _follow_prices(
         ground, proof, (wish, cost, best), count, budget, seed, progress, may_leave_out=may_leave_out

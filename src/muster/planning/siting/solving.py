@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muster.planning._kernel.budget import Budget
-from muster.planning.contract import Number, Progress, Status, Step, report
+from muster.planning.contract import Number, OutOfTime, Progress, Status, Step, report
 from muster.planning.siting.answer import NOWHERE, Answer, Proof
 from muster.planning.siting.finishing import MOST_WALKS, finish
-from muster.planning.siting.flowing import flow, flow_of, in_pieces
+from muster.planning.siting.flowing import could_flow, flow, flow_of, in_pieces
 from muster.planning.siting.ground import lay_out, room_of
 from muster.planning.siting.opening import open_sites
 from muster.planning.siting.plan import Plan
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Where not everybody can be served at all, the search for who can is kept short.
 _FEW_ROUNDS = 40
+# A flow over all candidates is tried when the budget is longer than so many seconds for each walk.
+_FLOW_S = 2e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def solve(
     progress: Progress | None = None,
     effort: Effort = _DEFAULT_EFFORT,
 ) -> Plan:
-    """Choose sites and send the points there. Raises BadProblem, Cancelled.
+    """Choose sites and send the points there. Raises BadProblem, OutOfTime, Cancelled.
+
+    Some are without a site only where it is proved that not all can have one, or where that has a price.
 
     `executor` is taken and not used: the search is one chain, each answer from the best so far, and copies of
     a city's walks would cost another process more than it saves. In a city with limits, prices climb on a
@@ -81,6 +85,15 @@ def solve(
             progress=progress,
         )
     plan = _plan(problem, ground, proof, answer, seed)
+    if plan.status is Status.INFEASIBLE and not _is_proved(problem, ground, proof, answer, budget_s):
+        people = dict(zip(problem.points.names, problem.points.people.tolist(), strict=True))
+        left = [name for name, reason in plan.unserved if reason in {"no_site", "no_room"}]
+        raise OutOfTime(
+            "planning.siting.out_of_time",
+            seconds=budget_s,
+            points=len(left),
+            people=sum(people[name] for name in left),
+        )
     report(progress, Step("done", 1, 1, plan.objective, plan.bound))
     return plan
 
@@ -138,6 +151,7 @@ def _with_limits(
         progress=progress,
         begin_with=begin_with,
         wish=None if problem.may_split else wish,
+        may_fit=not is_short,
     )
     may_leave_out = problem.unserved is not None
     if problem.may_split:
@@ -160,6 +174,19 @@ def _with_limits(
         if problem.may_split and answer is not before:
             answer = flow_of(ground, people, capacity, answer, answer.at == NOWHERE)
     return answer
+
+
+def _is_proved(problem: Problem, ground: Ground, proof: Proof, answer: Answer, budget_s: float) -> bool:
+    """Tell whether it is certain that not everybody can be served."""
+    if what_is_short(problem):
+        return True
+    # One point left out costs more than any plan that serves all, if sums did not have to be cut.
+    every_cost = int(ground.unserved.max(initial=0))
+    if proof.bound >= answer.cost and every_cost < (1 << 60) // max(1, problem.points.size):
+        return True
+    return budget_s > _FLOW_S * len(ground.cost) and not could_flow(
+        ground, problem.points.people, proof.room.capacity
+    )
 
 
 def _plan(problem: Problem, ground: Ground, proof: Proof, answer: Answer, seed: int) -> Plan:
