@@ -35,6 +35,10 @@ def coverage(house: House) -> dict:
 def test_a_worker_records_through_a_dead_server(
     house: House, browser: Browser, language: str, code: int
 ) -> None:
+    recorded_through_a_dead_server(house, browser, language, code)
+
+
+def recorded_through_a_dead_server(house: House, browser: Browser, language: str, code: int) -> None:
     device = phone(browser, language)
     worker = FieldPhone(device.page(), language)
     says = worker.says

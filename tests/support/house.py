@@ -31,11 +31,11 @@ def clean_environment(**ours: str) -> dict[str, str]:
     return kept | ours
 
 
-def stage_city(folder: Path, *words: str) -> Path:
-    """`muster demo --prepare-only` into this folder."""
+def stage_city(folder: Path, *words: str, **ours: str) -> Path:
+    """`muster demo --prepare-only` into this folder; ours: more of the environment."""
     done = subprocess.run(
         [*MUSTER, "demo", "--prepare-only", *words],
-        env=clean_environment(MUSTER_DATA=str(folder)),
+        env=clean_environment(MUSTER_DATA=str(folder), **ours),
         capture_output=True,
         text=True,
         timeout=STAGE_SECONDS,
