@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from muster.campaigns import extending, rules
 from muster.campaigns import facts as campaign_facts
-from muster.flows import recording
+from muster.flows import plain_outcomes, recording
 from muster.storage.writes import ROWS_PER_WRITE
 from muster.sync.verify import verify_all
 from muster.trail.models import Fact
@@ -51,6 +51,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(campaign_facts, "extend_entry", watch.over("extend_entry", extending.extend_entry))
     monkeypatch.setattr(campaign_facts, "extend_door", watch.over("extend_door", extending.extend_door))
     monkeypatch.setattr(recording, "fact_row", watch.over("fact_row", recording.fact_row))
+    block = plain_outcomes.PlainLedger
+    monkeypatch.setattr(block, "extend", watch.over("extend_block", block.extend))
+    monkeypatch.setattr(plain_outcomes, "PlainRow", watch.over("plain_row", plain_outcomes.PlainRow))
     write = recording._write
 
     def counted(chunk: recording.Chunk) -> None:
@@ -115,8 +118,10 @@ def test_deciding_inside_the_transaction_would_be_seen(
     undone = world.outcome(world.persons[0], "done")
     world.record(undone)
     world.record(world.fact("fact.undone", world.persons[0].id, fact=str(undone.id)))
+    world.record(world.fact("door.state", world.dwellings[0].id, "dwelling", state="SEEN", minutes=1))
 
-    assert set(watch.inside) == {"extend_entry", "extend_door", "settle_entry", "settle_door", "fact_row"}
+    fact_by_fact = {"extend_entry", "extend_door", "settle_entry", "settle_door", "fact_row"}
+    assert set(watch.inside) == fact_by_fact | {"extend_block", "plain_row"}
 
 
 def test_who_lost_the_race_reads_and_settles_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from muster.campaigns.extending import extend_door, extend_entry
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
@@ -81,6 +83,8 @@ class RoundReading:
     doors: dict[uuid.UUID, DoorEntry] = field(default_factory=dict)
     new_entries: dict[uuid.UUID, LedgerEntry] = field(default_factory=dict)
     new_doors: dict[uuid.UUID, DoorEntry] = field(default_factory=dict)
+    # Sub-districts of which further units of the same chunk stand on the roster.
+    homes: AbstractSet[int] = frozenset()
 
     def entry(self, subject: uuid.UUID) -> LedgerEntry | None:
         return self.entries.get(subject) or self.new_entries.get(subject)
@@ -346,14 +350,43 @@ def same_entry(entry: LedgerEntry, state: EntryState, grid: int | None) -> bool:
     return entry.grid == grid and state_of(entry) == state
 
 
-def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
+class Block(Protocol):
+    """Further changes of the same round, settled as a block (plain_ledger.PlainLedger)."""
+
+    round: Round
+    fresh_at: dict[int, datetime]
+
+    def account(self, accounts: Accounts) -> None: ...
+
+    def write(self, *, revisions: Mapping[int, int]) -> None: ...
+
+
+def write_changes(
+    changes: Changes | None, *, revisions: Mapping[int, int], block: Block | None = None
+) -> None:
     """Inside the transaction: entries, doors, then the accounts of the touched grids.
 
     Raises:
         LostRace: an entry or door changed since it was read; IntegrityError where one appeared meanwhile.
     """
+    whose = changes.reading.round if changes is not None else block.round if block is not None else None
+    if whose is None:
+        return
+    accounts = Accounts(whose.id)
+    fresh_at: dict[int, datetime] = {}
+    if changes is not None:
+        _write_each(changes, accounts, revisions)
+        fresh_at |= changes.fresh_at
+    if block is not None:
+        block.account(accounts)
+        block.write(revisions=revisions)
+        for grid, at in block.fresh_at.items():
+            fresh_at[grid] = max(at, fresh_at.get(grid, at))
+    accounts.write(fresh_at=fresh_at, revisions=revisions)
+
+
+def _write_each(changes: Changes, accounts: Accounts, revisions: Mapping[int, int]) -> None:
     reading = changes.reading
-    accounts = Accounts(reading.round.id)
     for entry in reading.new_entries.values():
         accounts.add(entry)
         entry.rev = revisions.get(entry.origin_grid, 0)
@@ -377,7 +410,6 @@ def write_changes(changes: Changes, *, revisions: Mapping[int, int]) -> None:
     Insert(DoorEntry, list(reading.new_doors.values())).execute()
     update_unchanged(LedgerEntry, updated_entries, columns=ENTRY_COLUMNS, key=KEY)
     update_unchanged(DoorEntry, updated_doors, columns=DOOR_COLUMNS, key=KEY)
-    accounts.write(fresh_at=changes.fresh_at, revisions=revisions)
 
 
 def place_entry(

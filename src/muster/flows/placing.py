@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from muster.campaigns.facts import RoundReading, read_ledger
@@ -57,7 +58,9 @@ class Placing:
         rounds: Mapping[uuid.UUID, RoundReading],
         register: RegisterChanges,
         work: FieldWork,
+        claimed: AbstractSet[int],
     ) -> None:
+        """claimed: where the facts of the whole chunk say that their units live."""
         self.rounds, self.register, self.work = rounds, register, work
         bodies = [(f, f.body) for f in facts if f.body is not None]
         self.not_yet_counting = {f.id for f in facts}
@@ -65,7 +68,6 @@ class Placing:
         subjects: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
         doors: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
         dwellings: set[uuid.UUID] = set()
-        sub_districts: set[int] = {f.sub_district for f in facts}
         for fact, body in bodies:
             if fact.round is None:
                 continue
@@ -87,12 +89,12 @@ class Placing:
         )
         self._grids: dict[uuid.UUID, frozenset[int]] = {}
         for round_id, reading in rounds.items():
-            read_ledger(
-                reading, subjects=subjects[round_id], doors=doors[round_id], sub_districts=sub_districts
-            )
-            self._read_guests(reading, subjects[round_id], sub_districts)
+            read_ledger(reading, subjects=subjects[round_id], doors=doors[round_id], sub_districts=claimed)
+            self._read_guests(reading, subjects[round_id], claimed)
 
-    def _read_guests(self, reading: RoundReading, subjects: set[uuid.UUID], claimed: set[int]) -> None:
+    def _read_guests(
+        self, reading: RoundReading, subjects: set[uuid.UUID], claimed: AbstractSet[int]
+    ) -> None:
         """Who crossed a border keeps the key of his old home; who records him names the new one."""
         missing = {s for s in subjects if reading.entry(s) is None}
         homes = guest_homes(reading.round.id, claimed) - claimed if missing else set()

@@ -31,6 +31,7 @@ from muster.campaigns.queries import grids_of_round
 from muster.campaigns.rules import SeenFact, standing_facts
 from muster.flows.field_work import FieldWork
 from muster.flows.placing import Placed, Placing
+from muster.flows.plain_outcomes import PlainOutcomes
 from muster.flows.register_changes import RegisterChanges
 from muster.places.queries import door_places
 from muster.places.services import bump_revisions
@@ -38,12 +39,15 @@ from muster.storage.writes import ROWS_PER_WRITE, LostRace, chunks, pause_betwee
 from muster.trail.fact_rows import FactRecord, FactRows, fact_row
 from muster.trail.incoming import APPLIED, DUPLICATE, Incoming, Ruling, flagged
 from muster.trail.models import Fact
-from muster.trail.queries import KnownFact, known_facts, waiting_for
+from muster.trail.plain_rows import PlainRows
+from muster.trail.queries import KnownFact, anything_held, known_facts, waiting_for
 from muster.trail.services import keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 4
 # What counts and is put before a person all the same.
 LOOKED_AT = frozenset({"clock_behind_revoked"})
+# Whether plain outcomes may be settled in blocks. A test compares the ledgers of both ways.
+IN_BLOCKS = True
 Beside = Callable[[], AbstractContextManager[None]]
 
 
@@ -64,6 +68,8 @@ class Chunk:
     waiting_rows: list[FactRecord] = field(default_factory=list)
     looked_at: list[FactRecord] = field(default_factory=list)
     insert_facts: FactRows = field(default_factory=lambda: FactRows([]))
+    plain: PlainOutcomes = field(default_factory=PlainOutcomes)
+    insert_plain: PlainRows | None = None
 
 
 def record_facts(facts: Sequence[Incoming], *, at: datetime, beside: Beside = nullcontext) -> list[Ruling]:
@@ -83,9 +89,9 @@ def record_facts(facts: Sequence[Incoming], *, at: datetime, beside: Beside = nu
 
 def _record_chunk(facts: Sequence[Incoming], *, at: datetime, beside: Beside) -> list[Ruling]:
     """Records a chunk; one that keeps losing its race is halved, so that a busy ledger never starves it."""
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
-            chunk = decide(facts, at=at)
+            chunk = decide(facts, at=at, in_blocks=not attempt)
             with transaction.atomic():
                 _write(chunk)
                 with beside():
@@ -126,20 +132,72 @@ def record_as_one(facts: Sequence[Incoming], *, at: datetime, beside: Beside) ->
 
 
 def decide(
-    facts: Sequence[Incoming], *, at: datetime, released: dict[uuid.UUID, Fact] | None = None
+    facts: Sequence[Incoming],
+    *,
+    at: datetime,
+    released: dict[uuid.UUID, Fact] | None = None,
+    in_blocks: bool = True,
 ) -> Chunk:
-    """Reads and settles; writes nothing."""
+    """Reads and settles; writes nothing.
+
+    in_blocks: what is plain is sorted out and settled as a block; all the rest is settled fact by fact, and
+    whatever it touches with it, so that every unit and door is settled in one of the two ways.
+    """
+    if released or not in_blocks or not IN_BLOCKS:
+        return _decide_each(list(enumerate(facts)), facts, at=at, released=released)
+    plain = PlainOutcomes(facts)
+    while True:
+        others = [(n, fact) for n, fact in enumerate(facts) if n not in plain.facts]
+        chunk = _decide_each(others, facts, at=at, plain=plain)
+        if not plain.give_back(*_touched(chunk)):
+            break
+    plain.settle()
+    chunk.insert_plain = plain.rows(at=at)
+    chunk.rulings.update(dict.fromkeys(plain.facts, APPLIED))
+    return chunk
+
+
+def _touched(chunk: Chunk) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """The units and doors of whatever is settled fact by fact."""
+    subjects = {placed.subject for placed in chunk.placed}
+    doors = {placed.door for placed in chunk.placed if placed.door is not None}
+    subjects |= {known.subject for known in chunk.told_before}
+    doors |= {known.door for known in chunk.told_before if known.door is not None}
+    return subjects, doors
+
+
+def _decide_each(
+    numbered: list[tuple[int, Incoming]],
+    facts: Sequence[Incoming],
+    *,
+    at: datetime,
+    released: dict[uuid.UUID, Fact] | None = None,
+    plain: PlainOutcomes | None = None,
+) -> Chunk:
+    """Fact by fact: of `facts` those that are numbered."""
     chunk = Chunk(at)
-    known = known_facts(facts)
-    fresh = list(enumerate(facts)) if released else _drop_known(chunk, facts, known)
+    if plain is not None:
+        chunk.plain = plain
+    if not numbered:
+        return chunk
+    known = known_facts([fact for _, fact in numbered])
+    fresh = numbered if released else _drop_known(chunk, numbered, known)
     fresh_ids = {fact.id.int for _, fact in fresh} if known else set()
     chunk.told_before = [row for row in known if row.counts and row.id.int in fresh_ids]
     for _, fact in fresh:
         if fact.body is None and fact.ruling is None:
             fact.read()
     chunk.rounds = read_rounds({f.round for _, f in fresh if f.round is not None})
+    for reading in chunk.rounds.values():
+        reading.homes = chunk.plain.homes
     chunk.work = FieldWork.read([f for _, f in fresh])
-    placing = Placing([f for _, f in fresh], rounds=chunk.rounds, register=chunk.register, work=chunk.work)
+    placing = Placing(
+        [f for _, f in fresh],
+        rounds=chunk.rounds,
+        register=chunk.register,
+        work=chunk.work,
+        claimed={f.sub_district for f in facts},
+    )
     for position, fact in sorted(fresh, key=lambda pair: kind_order(pair[1].kind)):
         placed = placing.place(fact)
         placed.released = released.get(fact.id) if released else None
@@ -181,7 +239,7 @@ def kind_order(kind: str) -> int:
 
 
 def _drop_known(
-    chunk: Chunk, facts: Sequence[Incoming], rows: Sequence[KnownFact]
+    chunk: Chunk, numbered: Sequence[tuple[int, Incoming]], rows: Sequence[KnownFact]
 ) -> list[tuple[int, Incoming]]:
     """Rules what was there before: the same fact again, the same id with another body, a number used
     twice.
@@ -189,7 +247,7 @@ def _drop_known(
     by_id = {(k.device.int, k.id.int): k.body_hash for k in rows}
     by_seq = {(k.device.int, k.seq) for k in rows}
     fresh: list[tuple[int, Incoming]] = []
-    for position, fact in enumerate(facts):
+    for position, fact in numbered:
         device = fact.device.int
         kept = by_id.get((device, fact.id.int))
         if kept is not None:
@@ -264,9 +322,8 @@ def _settle(chunk: Chunk) -> None:
 def _read_missing_doors(reading: RoundReading, doors: dict[uuid.UUID, list[SeenFact]]) -> None:
     missing = [d for d in doors if reading.door(d) is None]
     if missing:
-        sub_districts = {e.sub_district for e in reading.entries.values()} | {
-            d.sub_district for d in reading.doors.values()
-        }
+        sub_districts = {e.sub_district for e in reading.entries.values()} | reading.homes
+        sub_districts |= {d.sub_district for d in reading.doors.values()}
         read_ledger(reading, subjects=(), doors=missing, sub_districts=sub_districts)
 
 
@@ -287,11 +344,13 @@ def _write(chunk: Chunk) -> None:
     accounts.
     """
     touched = {g for changes in chunk.changes for g in changes.touched_grids}
-    touched |= chunk.register.touched_grids()
+    touched |= chunk.register.touched_grids() | chunk.plain.touched_grids()
     revisions = bump_revisions(touched)
     chunk.register.write(at=chunk.at, revisions=revisions)
     chunk.work.write()
     chunk.insert_facts.execute()
+    if chunk.insert_plain is not None:
+        chunk.insert_plain.execute()
     put_on_waiting_list([*chunk.waiting_rows, *chunk.looked_at])
     for placed in chunk.placed:
         if placed.released is not None:
@@ -306,17 +365,22 @@ def _write(chunk: Chunk) -> None:
             )
     for fact, code in chunk.copies:
         keep_second_copy(fact, code=code, at=chunk.at)
+    blocks = dict(chunk.plain.ledgers)
     for changes in chunk.changes:
-        write_changes(changes, revisions=revisions)
+        write_changes(changes, revisions=revisions, block=blocks.pop(changes.reading.round.id.int, None))
+    for block in blocks.values():
+        write_changes(None, revisions=revisions, block=block)
 
 
 def _retry_waiting(chunk: Chunk) -> None:
     """Held facts whose missing predecessor has just come take their place."""
     arrived = {p.subject for p in chunk.placed if p.fact.kind in {"person.found", "door.found"}}
-    arrived |= {p.fact.id for p in chunk.placed}
-    incidents = {p.fact.incident for p in chunk.placed}
-    for incident in incidents:
-        release_waiting(waiting_for(incident, arrived), at=chunk.at)
+    told = [p.fact for p in chunk.placed] + [one.fact for one in chunk.plain.facts.values()]
+    incidents = {fact.incident.int: fact.incident for fact in told}
+    for incident in incidents.values():
+        if anything_held(incident):
+            arrived |= {fact.id for fact in told}
+            release_waiting(waiting_for(incident, arrived), at=chunk.at)
 
 
 def release_waiting(rows: Sequence[Fact], *, at: datetime) -> list[Ruling]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from muster.storage.plain_reads import Condition, among, equal, read_pairs, read_values
 from muster.trail.incoming import Incoming
@@ -21,7 +21,7 @@ COUNTING = (Verdict.APPLIED, Verdict.FLAGGED)
 COLUMNS = ("id", "kind", "value", "actor", "occurred_at", "ref", "subject", "door", "device", "round")
 _KNOWN = ("device", "seq", "id", "body_hash", "round", "subject", "door", "verdict")
 # Word for word the condition of the index fact_of_merging: else SQLite does not see that it serves.
-_MERGING: Condition = ("\"kind\" IN ('entry.merged', 'entry.took_in')", [])
+MERGING: Condition = ("\"kind\" IN ('entry.merged', 'entry.took_in')", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _counting(*conditions: Condition) -> list[FactRow]:
 
 def units_merged(round_id: uuid.UUID, *, units: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Of these units those that turned out to be another, or another to be them."""
-    merging = (equal("round", round_id), _MERGING)
+    merging = (equal("round", round_id), MERGING)
     if not units or not any(read_values(Fact, ("subject",), *merging, most=1)):
         return set()
     rows = read_values(Fact, ("subject",), *merging, among("subject", units), among("verdict", COUNTING))
@@ -119,13 +119,21 @@ def facts_with_ids(
     return [FactRow(*row) for row in rows.values_list(*COLUMNS)]
 
 
+def _held(incident: uuid.UUID) -> QuerySet[Waiting]:
+    return Waiting.objects.filter(incident=incident, verdict=Verdict.HELD, resolved_at__isnull=True)
+
+
+def anything_held(incident: uuid.UUID) -> bool:
+    """Whether any fact of an incident waits for another one."""
+    return _held(incident).exists()
+
+
 def waiting_for(incident: uuid.UUID, keys: Iterable[uuid.UUID]) -> list[Fact]:
     """Held facts that may be applied now that these subjects or facts exist."""
-    held = Waiting.objects.filter(incident=incident, verdict=Verdict.HELD, resolved_at__isnull=True)
     wanted = set(keys)
-    if not wanted or not held.exists():
+    if not wanted or not anything_held(incident):
         return []
-    pairs = held.filter(Q(subject__in=wanted) | Q(ref__in=wanted)).values_list("device", "seq")
+    pairs = _held(incident).filter(Q(subject__in=wanted) | Q(ref__in=wanted)).values_list("device", "seq")
     return facts_with_keys(pairs)
 
 
