@@ -33,6 +33,7 @@ from muster.situation.serving_inbox import (
     people_over_hours,
     teams_that_do_not_answer,
 )
+from muster.situation.watch_inbox import looks_over_budget, records_that_differ
 from muster.storage.scoping import Scope
 
 router = Router(tags=["situation"], auth=AUTH)
@@ -81,7 +82,7 @@ def buildings(
 def inbox(request: HttpRequest) -> dict[str, Any]:
     who, row = allow(request, "inbox")
     judges = scope_for(who, "duplicates.judge")
-    items = [*inbox_items(who.scope(row), at=who.at, judges=judges), *_serving(who)]
+    items = [*_watched(who), *inbox_items(who.scope(row), at=who.at, judges=judges), *_serving(who)]
     for one in items:
         one["title"] = {lang: text(f"inbox_{one['kind']}", lang, **_told(one, lang)) for lang in ("zh", "en")}
         one["action"] = {
@@ -89,6 +90,15 @@ def inbox(request: HttpRequest) -> dict[str, Any]:
             **{lang: text(f"action_{one['action']}", lang) for lang in ("zh", "en")},
         }
     return {"items": items, "next": None, "count": len(items)}
+
+
+def _watched(who: Caller) -> list[dict[str, Any]]:
+    """Alarms, each where the caller may look into it."""
+    looks, phones = scope_for(who, "register.disclosures"), scope_for(who, "devices.list")
+    return [
+        *(looks_over_budget(looks, reader=who.user.id, at=who.at) if looks is not None else []),
+        *(records_that_differ(phones, at=who.at) if phones is not None else []),
+    ]
 
 
 def _serving(who: Caller) -> list[dict[str, Any]]:
