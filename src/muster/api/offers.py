@@ -115,10 +115,10 @@ def list_offers(
     if category:
         rows = rows.filter(category=category[:40])
     page, after = page_of(rows.order_by("id"), cursor, limit)
-    return {"items": _cards(page, who), "next": after, "count": rows.count()}
+    return {"items": offer_cards(page, who), "next": after, "count": rows.count()}
 
 
-def _cards(rows: Sequence[HelpOffer], who: Caller) -> list[dict[str, Any]]:
+def offer_cards(rows: Sequence[HelpOffer], who: Caller) -> list[dict[str, Any]]:
     grids = {g.id: g for g in Grid.objects.filter(id__in={r.grid for r in rows if r.grid}).defer("geometry")}
     lang = who.language
     return [
@@ -157,7 +157,7 @@ def make(request: HttpRequest, body: Offering) -> dict[str, Any]:
         given, incident=incident, pack=pack, sub_district=grid.sub_district, grid=grid.id, by=who.user.id,
         at=who.at,
     )  # fmt: skip
-    return {**_cards([row], who)[0], "tracking_code": code}
+    return {**offer_cards([row], who)[0], "tracking_code": code}
 
 
 @router.get("/offers/{offer_id}", operation_id="offers_read")
@@ -175,7 +175,7 @@ def _page(row: HelpOffer, who: Caller, scope: Scope, pack: Pack) -> dict[str, An
     requests = requests_seen_by(scope, near=near).filter(id__in=[m.request for m in given if m.request])
     told = {one["id"]: one for one in request_cards(list(requests), who)}
     return {
-        **_cards([row], who)[0],
+        **offer_cards([row], who)[0],
         "answer": row.answer or "", "checks": row.checks, "is_lent": category.is_lent,
         "checks_needed": sorted(checks_needed(category, row.giver_kind)),
         "only_noted": category.only_noted,

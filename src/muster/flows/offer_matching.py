@@ -17,9 +17,10 @@ from django.db import transaction
 from muster.base.errors import Refusal
 from muster.offers import services
 from muster.offers.models import HelpMatch, HelpOffer
-from muster.offers.queries import held_for, seen_by, usable
+from muster.offers.queries import held_for, matches_for, seen_by, unfit_for, unfit_of, usable
 from muster.offers.rules import Spot, fit
 from muster.offers.services import category_of
+from muster.offers.states import HOLDS
 from muster.packs.pack import Pack
 from muster.places.models import Grid
 from muster.places.queries import sub_districts_of_grids
@@ -63,8 +64,9 @@ def wanted_for(offer: HelpOffer, *, scope: Scope, pack: Pack, at: datetime) -> l
     )
     requests = list(rows.order_by("rank", "made_at")[:MOST_COMPARED])
     needs = _needs(offer, category.needs, scope)
+    unfit = unfit_of(offer.id)
     taken = held_for(requests=[one.id for one in requests], needs=[one.id for one in needs])
-    requests = [one for one in requests if one.id not in taken]
+    requests = [one for one in requests if one.id not in taken | unfit]
     needs = [one for one in needs if one.id not in taken]
     spots = _Spots([offer.grid, *(one.grid for one in requests), *(one.grid for one in needs)])
     mine = spots.of(offer.sub_district, offer.grid)
@@ -87,11 +89,14 @@ def _needs(offer: HelpOffer, kinds: Iterable[str], scope: Scope) -> list[Need]:
 
 
 def offers_for(request: Request, *, scope: Scope, pack: Pack, at: datetime) -> list[Usable]:
-    """Offers in sight that help with a request, nearest first."""
+    """Offers in sight that help with a request, nearest first; what is kept for it already or was seen not to
+    fit is not proposed.
+    """
     kinds = [one.code for one in pack.offer_categories if request.category in one.helps]
     near = {request.sub_district, *sub_districts_of_grids(scope.grids).values()}
     rows = usable(seen_by(scope, near=near), at=at).filter(incident=request.incident, category__in=kinds)
-    offers = list(rows.order_by("made_at")[:MOST_COMPARED])
+    known = unfit_for(request.id) | {one.offer_id for one in matches_for(request.id) if one.status in HOLDS}
+    offers = [one for one in rows.order_by("made_at")[:MOST_COMPARED] if one.id not in known]
     spots = _Spots([request.grid, *(one.grid for one in offers)])
     where = spots.of(request.sub_district, request.grid, request.lon, request.lat)
     found = []

@@ -25,7 +25,7 @@ from muster.incidents.models import Incident, Mode
 from muster.incidents.services import is_in_force
 from muster.notifications.models import Channel, Message
 from muster.notifications.senders import SMS_FOLDER, SmsFile
-from muster.offers.models import HelpMatch, HelpOffer
+from muster.offers.models import HelpMatch, HelpOffer, HelpUnfit
 from muster.places.models import Dwelling
 from muster.register.models import DuplicatePair, Household, ImportBatch, Need, Person
 from muster.requests.models import (
@@ -73,6 +73,7 @@ def overlay_rows(incident: uuid.UUID) -> dict[str, models.QuerySet[Any]]:
         "trip_series": TripSeries.objects.across(reason="sunset").filter(incident=incident),
         "offers": Offer.objects.filter(incident=incident),
         "help_matches": HelpMatch.objects.filter(incident=incident),
+        "help_unfit": HelpUnfit.objects.filter(incident=incident),
         "help_offers": HelpOffer.objects.across(reason="sunset").filter(incident=incident),
         "contacts": Contact.objects.filter(
             request__in=Request.objects.across(reason="sunset").filter(incident=incident).values("id")

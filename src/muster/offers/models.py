@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HelpOffer, HelpMatch.
+"""HelpOffer, HelpMatch, HelpUnfit.
 
 An offer says what somebody gives, how much and until when; a match is a part of it that goes to one request
 or need. Who receives is never shown to who gives, nor the other way round, except by a desk on the phone.
@@ -113,3 +113,18 @@ class HelpMatch(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["request"], name="helpmatch_of_request")]
+
+
+class HelpUnfit(models.Model):
+    """A desk has seen that an offer does not help with this request: it is not proposed for it any more."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    incident = models.UUIDField()
+    offer = models.ForeignKey(HelpOffer, on_delete=models.CASCADE, related_name="unfit")
+    request = models.UUIDField()
+    said_by = models.UUIDField()
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offer", "request"], name="helpunfit_once")]
+        indexes = [models.Index(fields=["request"], name="helpunfit_of_request")]

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from muster.base.codes import normalise_enrol_code
 from muster.base.crypto import blind_index
 from muster.base.errors import Refusal
-from muster.offers.models import HelpMatch, HelpOffer
+from muster.offers.models import HelpMatch, HelpOffer, HelpUnfit
 from muster.offers.states import ENDED, HOLDS, OfferStatus
 from muster.storage.keys import keystore
 from muster.storage.scoping import Scope
@@ -71,6 +71,22 @@ def open_of_phone(index: bytes | None, *, incident: uuid.UUID, at: datetime) -> 
 
 def matches_of(offers: Collection[uuid.UUID]) -> list[HelpMatch]:
     return list(HelpMatch.objects.filter(offer__in=offers).order_by("made_at", "id"))
+
+
+def matches_for(request: uuid.UUID) -> list[HelpMatch]:
+    """What is kept for a request, was given, or was kept once."""
+    rows = HelpMatch.objects.filter(request=request).select_related("offer")
+    return list(rows.order_by("made_at", "id"))
+
+
+def unfit_for(request: uuid.UUID) -> set[uuid.UUID]:
+    """Offers that a desk has seen not to help with a request."""
+    return set(HelpUnfit.objects.filter(request=request).values_list("offer", flat=True))
+
+
+def unfit_of(offer: uuid.UUID) -> set[uuid.UUID]:
+    """Requests that a desk has seen an offer not to help with."""
+    return set(HelpUnfit.objects.filter(offer=offer).values_list("request", flat=True))
 
 
 def held_for(*, requests: Collection[uuid.UUID] = (), needs: Collection[uuid.UUID] = ()) -> set[uuid.UUID]:

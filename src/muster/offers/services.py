@@ -14,7 +14,7 @@ from django.db.models import F, Max
 
 from muster.base.codes import make_enrol_code
 from muster.base.errors import Refusal
-from muster.offers.models import MOST_QUANTITY, HelpMatch, HelpOffer
+from muster.offers.models import MOST_QUANTITY, HelpMatch, HelpOffer, HelpUnfit
 from muster.offers.queries import NOWHERE, code_index, open_of_phone, phone_index
 from muster.offers.rules import (
     LONGEST_OFFER,
@@ -273,6 +273,26 @@ def _end_match(row: HelpMatch, to: str, *, by: uuid.UUID | None, at: datetime) -
     row.save()
     record_event("HelpOffer", row.offer_id, to.lower(), at=at, actor=by, incident=row.incident,
                  quantity=row.quantity, match=str(row.id), was=before)  # fmt: skip
+
+
+def say_unfit(offer: uuid.UUID, *, request: uuid.UUID, by: uuid.UUID, at: datetime) -> None:
+    """It does not help with this request; said twice it is said once."""
+    with transaction.atomic():
+        row = locked(offer)
+        if HelpUnfit.objects.filter(offer=row, request=request).exists():
+            return
+        HelpUnfit.objects.create(incident=row.incident, offer=row, request=request, said_by=by, said_at=at)
+        record_event("HelpOffer", row.id, "unfit", at=at, actor=by, incident=row.incident,
+                     request=str(request))  # fmt: skip
+
+
+def say_fits(offer: uuid.UUID, *, request: uuid.UUID, by: uuid.UUID, at: datetime) -> None:
+    """After all it may help."""
+    with transaction.atomic():
+        row = locked(offer)
+        if HelpUnfit.objects.filter(offer=row, request=request).delete()[0]:
+            record_event("HelpOffer", row.id, "fits", at=at, actor=by, incident=row.incident,
+                         request=str(request))  # fmt: skip
 
 
 def usable_now(row: HelpOffer, *, at: datetime) -> bool:

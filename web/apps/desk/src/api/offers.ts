@@ -62,6 +62,13 @@ export interface NewOffer {
   grid: number
 }
 
+/** Offers beside a request: what fits, what is kept for it (of what lies elsewhere without its giver), what was seen not to fit. */
+export interface HelpPage {
+  items: { offer: OfferLine; reasons: Reason[] }[]
+  kept: { id: string; quantity: number; status: string; category: string; offer: OfferLine | null; is_lent: boolean }[]
+  unfit: OfferLine[]
+}
+
 const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>(path, { method: 'POST', body })
 
 export const offers = {
@@ -69,6 +76,8 @@ export const offers = {
   one: (id: string) => request<OfferPage>(`/offers/${id}`),
   make: (offer: NewOffer) => post<OfferLine & { tracking_code: string }>('/offers', offer),
   suggestions: (id: string) => request<Page<Wanted>>(`/offers/${id}/suggestions`),
+  beside: (request_: string) => request<HelpPage>(`/requests/${request_}/help`),
+  sayFits: (request_: string, id: string, fits: boolean) => post<HelpPage>(`/requests/${request_}/help/${id}/${fits ? 'fits' : 'unfit'}`),
   accept: (id: string, checks: string[]) => post<OfferPage>(`/offers/${id}/accept`, { checks }),
   decline: (id: string, text: string) => post<OfferPage>(`/offers/${id}/decline`, { text }),
   withdraw: (id: string) => post<OfferPage>(`/offers/${id}/withdraw`),
