@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from types import FrameType
 
 from django.conf import settings
@@ -83,20 +84,15 @@ def run_fold() -> None:
 def run_worker() -> None:
     """Clocks and keeping: seals events, takes up jobs."""
     from muster.cli.care_clock import CareClock
-    from muster.cli.freeze_child import FreezeChild
-    from muster.cli.import_child import ImportChild
+    from muster.cli.long_work import GridPlans, Imports, Placements, Rosters
     from muster.cli.message_thread import MessageThread
-    from muster.cli.placement_child import PlacementChild
-    from muster.cli.plan_child import PlanChild
     from muster.intake.journal import open_reader
     from muster.sync.archiving import ARCHIVE, Archivist
     from muster.sync.fold import positions
     from muster.sync.site.passing import kept_positions
-    from muster.trail.services import seal_events
 
     stop = stop_event()
-    plans, imports, rosters = PlanChild(), ImportChild(), FreezeChild()
-    places = PlacementChild()
+    hands = [GridPlans(), Imports(), Rosters(), Placements()]
     reader = open_reader(journal_source(), keystore())  # type: ignore[arg-type]
     folder = settings.ENVIRONMENT.data / ARCHIVE
     # What a site has not passed on stays where its forwarder reads.
@@ -106,22 +102,32 @@ def run_worker() -> None:
     care = CareClock()
     messages = MessageThread(stop)
     messages.start()
+    duties = [
+        *(hand.look_after for hand in hands),
+        lambda: archivist.look_after(at=now()),
+        lambda: care.look_after(at=now()),
+        lambda: seal_all(stop),
+    ]
     while not stop.is_set():
-        try:
-            plans.look_after()
-            imports.look_after()
-            rosters.look_after()
-            places.look_after()
-            archivist.look_after(at=now())
-            care.look_after(at=now())
-            while seal_events(at=now()) is not None and not stop.is_set():
-                pass
-        except Exception:
-            log.exception("worker: will try again")
-            close_old_connections()
+        for duty in duties:
+            attend(duty)
         stop.wait(WORK_SECONDS)
     messages.join()
-    plans.stop()
-    imports.stop()
-    rosters.stop()
-    places.stop()
+    for hand in hands:
+        hand.stop()
+
+
+def attend(duty: Callable[[], object]) -> None:
+    """One duty whose trouble keeps no other waiting."""
+    try:
+        duty()
+    except Exception:
+        log.exception("worker: will try again")
+        close_old_connections()
+
+
+def seal_all(stop: threading.Event) -> None:
+    from muster.trail.services import seal_events
+
+    while seal_events(at=now()) is not None and not stop.is_set():
+        pass
