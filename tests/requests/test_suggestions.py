@@ -56,6 +56,15 @@ def test_only_who_has_the_skill_and_may_be_asked(world: World) -> None:
     assert [s.responder.id for s in found] == [able.id]
 
 
+def test_who_cannot_do_what_it_asks_of_a_body_is_not_asked(world: World) -> None:
+    weak = somebody_who_serves(world, cannot=["lifting"])
+    able = somebody_who_serves(world, grid=2, cannot=["nights"])
+
+    assert [s.responder.id for s in suggest(item(world, category="food"), at=NOON)] == [able.id]
+    asks_nothing = suggest(item(world, category="care"), at=NOON)
+    assert [s.responder.id for s in asks_nothing] == [weak.id, able.id]
+
+
 def test_who_declined_is_not_asked_again(world: World) -> None:
     one, two = somebody_who_serves(world), somebody_who_serves(world, grid=1)
     wanted = item(world)

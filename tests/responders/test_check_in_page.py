@@ -113,11 +113,13 @@ def test_all_that_can_be_said_is_kept(world: World) -> None:
         affiliations=["volunteer", "member"], organisation="示例单位", branch="第一支部",
         certificates="护士证，驾驶证",
         languages=["zh", "yue"], free_times=["weekend_morning"], limits="不能上夜班",
+        cannot=["nights", "lifting"],
     )  # fmt: skip
 
     row = only()
     assert (row.home_grid, row.sub_district) == (world.grids[1].id, world.streets[0].id)
     assert (row.lon, row.lat) == (world.buildings[1].lon, world.buildings[1].lat)
+    assert row.cannot == ["nights", "lifting"]
     assert (row.skills, row.languages, row.free_times) == (
         ["medicine", "driving"], ["zh", "yue"], ["weekend_morning"],
     )  # fmt: skip

@@ -17,7 +17,7 @@ from muster.places.models import Dwelling
 from muster.register.models import Need
 from muster.responders.models import Responder
 from muster.responders.placement.models import PlacementGrid, PlacementPlan
-from muster.responders.placement.queries import seats_of
+from muster.responders.placement.queries import seats_of, stale_seats
 from muster.responders.placement.reading import staff_needed
 from muster.responders.placement.services import (
     ban_person,
@@ -95,6 +95,38 @@ def test_everybody_serves_where_he_lives_when_that_is_possible(world: World) -> 
     assert plan.objective == plan.bound
     assert len(plan.digest) == 64
     assert PlacementPlan.objects.get(id=plan.id).proof
+
+
+def test_who_cannot_do_it_is_not_placed_where_the_post_asks_for_it(world: World) -> None:
+    (weak,) = vetted(world, grid=0, skills=["driving"], cannot=["lifting"])
+    (able,) = vetted(world, grid=0, skills=["driving"], cannot=["nights"])
+    (frail,) = vetted(world, grid=0, skills=["medicine"], cannot=["stairs", "lifting"])
+
+    plan = ready_plan(world)
+    posts = {who: post for who, (_, post) in where(plan).items()}
+
+    assert posts == {weak.id: "helper", able.id: "delivery", frail.id: "helper"}
+    code = refused(move_person, plan, weak.id, grid=world.grids[1].id, post="delivery", by=BY, at=NOON)
+    assert code == "placement_post_unknown"
+
+
+def test_only_what_he_cannot_do_keeps_him_from_it(world: World) -> None:
+    """Negative control: it is his tick that the test above sees."""
+    (driver,) = vetted(world, grid=0, skills=["driving"])
+    vetted(world, grid=0)
+    assert where(ready_plan(world))[driver.id] == (world.grids[0].id, "delivery")
+
+    Responder.objects.across(reason="verify").filter(id=driver.id).update(cannot=["lifting"])
+
+    assert where(ready_plan(world))[driver.id][1] == "helper"
+
+
+def test_a_tick_after_the_plan_was_made_is_a_change(world: World) -> None:
+    (one, _) = vetted(world, grid=0, count=2)
+    plan = ready_plan(world)
+    Responder.objects.across(reason="verify").filter(id=one.id).update(cannot=["stairs"])
+
+    assert [seat.responder for seat in stale_seats(plan, plan.area_path)] == [one.id]
 
 
 def test_posts_that_stay_empty_say_why(world: World) -> None:

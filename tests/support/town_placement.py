@@ -73,7 +73,7 @@ def _plan(world: World, place: Place, one: Responder, state: str) -> PlacementPl
     PlacementSeat.objects.create(
         plan=plan.id, incident=world.incident.id, sub_district=place.grid.sub_district, number=1,
         responder=one.id, grid=place.grid.id, post="helper", home_grid=place.grid.id, old_status="VETTED",
-        mark=mark_of(("VETTED", None, place.grid.id, "", [], None, None)),
+        mark=mark_of(("VETTED", None, place.grid.id, "", [], None, None, [])),
         state="PROPOSED" if state == "READY" else "ADOPTED",
     )  # fmt: skip
     return plan

@@ -55,7 +55,7 @@ _TRIES = 5
 # What a change of place reads of somebody; nothing sealed is opened or written by it.
 _OF_PERSON = (
     "id", "incident", "sub_district", "version", "status", "status_since", "grid", "home_grid", "home_area",
-    "post", "duty", "skills", "lon", "lat", "affiliation", "affiliations", "vetted_at", "minutes_served",
+    "post", "duty", "skills", "cannot", "lon", "lat", "affiliation", "affiliations", "vetted_at", "minutes_served",
     "on_duty_since", "user",
 )  # fmt: skip
 
@@ -285,7 +285,7 @@ def _place(plan: PlacementPlan, seat: PlacementSeat) -> GridAssignment:
 
 
 def _mark(one: Responder) -> int:
-    return mark_of((one.status, one.grid, one.home_grid, one.post, one.skills, one.lon, one.lat))
+    return mark_of((one.status, one.grid, one.home_grid, one.post, one.skills, one.lon, one.lat, one.cannot))
 
 
 def _return_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: datetime) -> _Changes:

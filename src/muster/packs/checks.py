@@ -16,9 +16,9 @@ from muster.packs.pack import ADDRESS_FACTS, CERTIFICATE_FACTS, CHAT_FACTS, Pack
 
 Fault = tuple[str, str, dict[str, Any]]
 _CODED = (
-    "campaign_kinds found_sources services needs affiliations skills request_categories offer_categories kits"
-    " risk_levels facility_kinds contact_categories movement_kinds id_documents wall briefing gate_rules"
-    " order_kinds posts staffing team_kinds team_posts"
+    "campaign_kinds found_sources services needs affiliations skills strains request_categories"
+    " offer_categories kits risk_levels facility_kinds contact_categories movement_kinds id_documents wall"
+    " briefing gate_rules order_kinds posts staffing team_kinds team_posts"
 )
 
 
@@ -40,6 +40,9 @@ def faults(pack: Pack) -> Iterator[Fault]:
     yield from _people(pack)
     for category in pack.request_categories:
         yield from _questions(f"request_categories “{category.code}”", category.questions, known=None)
+        for strain in category.strains:
+            place = f"request_categories “{category.code}”.strains"
+            yield from _known(place, strain, [one.code for one in pack.strains])
     for given in pack.offer_categories:
         where = f"offer_categories “{given.code}”"
         for code in given.helps:
@@ -144,6 +147,8 @@ def _staffing(pack: Pack) -> Iterator[Fault]:
             yield from _known(f"{place}.skills", skill, [one.code for one in pack.skills])
         for need in line.needs:
             yield from _known(f"{place}.needs", need, [one.code for one in pack.needs])
+        for strain in line.strains:
+            yield from _known(f"{place}.strains", strain, [one.code for one in pack.strains])
 
 
 def _controls(pack: Pack) -> Iterator[Fault]:

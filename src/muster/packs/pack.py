@@ -60,6 +60,7 @@ class Pack(s.Table, frozen=True, kw_only=True):
     team_posts: tuple[s.TeamPost, ...] = ()
     affiliations: tuple[s.Affiliation, ...] = ()
     skills: tuple[s.Named, ...] = ()
+    strains: tuple[s.Named, ...] = ()
     request_categories: tuple[s.RequestCategory, ...] = ()
     offer_categories: tuple[s.OfferCategory, ...] = ()
     kits: tuple[s.Kit, ...] = ()

@@ -194,7 +194,8 @@ class Staffing(Table, frozen=True, kw_only=True):
     """How many people of a post a small grid needs: by doors, by people in need, within least and most.
 
     `skills`: any one of them will do; none means that anybody can. `needs` none means all kinds of need.
-    `spare`: how many more could be of use.
+    `spare`: how many more could be of use. `strains`: what it asks of a body; who said that he cannot do one
+    of them is not put there.
     """
 
     post: Code
@@ -205,6 +206,7 @@ class Staffing(Table, frozen=True, kw_only=True):
     least: Annotated[int, Meta(ge=0, le=1000)] = 0
     most: Annotated[int, Meta(ge=1, le=1000)] = 100
     spare: Annotated[int, Meta(ge=0, le=1000)] = 0
+    strains: tuple[Code, ...] = ()
 
 
 class TeamPost(Named, frozen=True):
@@ -237,6 +239,7 @@ class RequestCategory(Named, frozen=True):
     """A kind of request: its urgency, clock, who gets it first, and what is asked.
 
     pictures_for_runner: what comes with it (a prescription) only its runner sees, until hand-over.
+    strains: what doing it asks of a body.
     """
 
     urgency: Literal["life", "urgent", "normal"]
@@ -244,6 +247,7 @@ class RequestCategory(Named, frozen=True):
     route: Literal["grid", "desk", "partition", "command"]
     questions: Annotated[tuple[Question, ...], Meta(max_length=10)] = ()
     pictures_for_runner: bool = False
+    strains: tuple[Code, ...] = ()
 
 
 class OfferCategory(Named, frozen=True):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from muster.incidents.packs import pack_of
+from muster.incidents.services import incident_with_id
 from muster.places.models import Building, Grid
 from muster.requests.models import Offer, Request, WorkItem
 from muster.requests.states import ITEM_FREE, OfferStatus, Urgency
@@ -178,6 +180,13 @@ def _never_answered(item: WorkItem) -> frozenset[uuid.UUID]:
     return frozenset(rows.values_list("responder", flat=True))
 
 
+def _strains_of(items: Sequence[WorkItem]) -> list[tuple[str, ...]]:
+    """What each piece of work asks of a body, as the pack says it of its kind."""
+    pack = pack_of(incident_with_id(items[0].incident))
+    known = {one.code: one.strains for one in pack.request_categories}
+    return [known.get(one.request.category, ()) for one in items]
+
+
 def _problem(people: Sequence[Free], items: Sequence[WorkItem]) -> Problem:
     from muster.planning.dispatching import make_problem
 
@@ -185,12 +194,17 @@ def _problem(people: Sequence[Free], items: Sequence[WorkItem]) -> Problem:
     known = {one.id for one in people}
     here = [places.of_responder(one) for one in people]
     there = [places.of_request(one.request) for one in items]
+    strains = _strains_of(items)
+    asked = {strain for some in strains for strain in some}
     return make_problem(
         responders={
             "name": [str(one.id) for one in people],
             "x_m": [x for x, _ in here],
             "y_m": [y for _, y in here],
-            "traits": [[*one.skills, *one.languages] for one in people],
+            "traits": [
+                [*one.skills, *one.languages, *(f"able:{s}" for s in asked.difference(one.cannot))]
+                for one in people
+            ],
             "load": [one.open_jobs for one in people],
             "capacity": [one.most_jobs for one in people],
             "grid": [str(one.grid) if one.grid is not None else None for one in people],
@@ -199,7 +213,10 @@ def _problem(people: Sequence[Free], items: Sequence[WorkItem]) -> Problem:
             "name": [str(one.id) for one in items],
             "x_m": [x for x, _ in there],
             "y_m": [y for _, y in there],
-            "needs": [[one.needs_skill] if one.needs_skill else [] for one in items],
+            "needs": [
+                [*([one.needs_skill] if one.needs_skill else []), *(f"able:{s}" for s in some)]
+                for one, some in zip(items, strains, strict=True)
+            ],
             "grid": [str(one.grid) if one.grid is not None else None for one in items],
             "urgency": [_WEIGHT[Urgency(one.request.urgency)] for one in items],
         },

@@ -89,7 +89,7 @@ def set_values(row: Responder, values: Mapping[str, str]) -> None:
         row.affiliation = (row.affiliations or [""])[0]
     if "certificates" in values:
         row.certificates = _certificates(row, listed(values["certificates"]))
-    for name in ("skills", "languages", "free_times"):
+    for name in ("skills", "languages", "free_times", "cannot"):
         if name in values:
             setattr(row, name, listed(values[name]))
 
@@ -264,7 +264,7 @@ def values_of(row: Responder) -> dict[str, str]:
         "affiliations": ",".join(affiliations_of(row)), "skills": ",".join(row.skills),
         "certificates": ",".join(str(one["name"]) for one in row.certificates if isinstance(one, dict)),
         "languages": ",".join(row.languages), "free_times": ",".join(row.free_times),
-        "limits": row.limits or "", "external_id": row.external_id,
+        "cannot": ",".join(row.cannot), "limits": row.limits or "", "external_id": row.external_id,
     }  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def forget(row: Responder, *, at: datetime) -> None:
             setattr(row, name, None)
         row.phone_index = row.code_index = row.user = row.birth_year = row.lon = row.lat = None
         row.unit = row.external_id = row.duty = row.post = ""
-        row.skills, row.certificates, row.languages, row.free_times = [], [], [], []
+        row.skills, row.certificates, row.languages, row.free_times, row.cannot = [], [], [], [], []
         row.version += 1
         row.save()
         record_event("Responder", row.id, "forget", at=at, actor=None, incident=row.incident)

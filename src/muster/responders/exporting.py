@@ -52,6 +52,7 @@ def list_responders(filters: Filters, operator: Operator) -> Iterator[ListedRow]
                 **masked(values),
                 "branch": "",
                 "limits": "",
+                "cannot": "",
                 "address": "",
                 "affiliations": ",".join(said),
             }

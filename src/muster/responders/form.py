@@ -40,6 +40,10 @@ def _skills(setting: Setting) -> Sequence[Option]:
     return setting.skills
 
 
+def _strains(setting: Setting) -> Sequence[Option]:
+    return setting.strains
+
+
 def _slots(_setting: Setting) -> Sequence[Option]:
     return SLOTS
 
@@ -93,6 +97,10 @@ RESPONDERS = Form(
         Column(
             "free_times", "可服务时间", "Free when", readers.choices(_slots), options=_slots,
             also=("服务时间", "空闲时间", "availability"), width=24, many=True,
+        ),
+        Column(
+            "cannot", "做不了的", "Cannot do", readers.choices(_strains), options=_strains,
+            also=("不能做", "不能从事", "cannot"), width=16, many=True,
         ),
         Column(
             "limits", "不便说明", "Limits", readers.line(LONGEST_LIMITS), ("不能上夜班", "no night shifts"),

@@ -63,12 +63,12 @@ class Responders(Kind):
     needs_incident = True
     fields = (
         "name", "phone", "birth_date", "organisation", "branch", "affiliations", "skills", "certificates",
-        "languages", "free_times", "limits", "external_id", "home",
+        "languages", "free_times", "cannot", "limits", "external_id", "home",
     )  # fmt: skip
     columns = (
         "name", "phone", "phone_index", "birth_year", "unit", "branch", "affiliation", "affiliations",
-        "skills", "certificates", "languages", "free_times", "limits", "external_id", "sub_district",
-        "home_area", "home_grid", "lon", "lat", "home_text", "version",
+        "skills", "certificates", "languages", "free_times", "cannot", "limits", "external_id",
+        "sub_district", "home_area", "home_grid", "lon", "lat", "home_text", "version",
     )  # fmt: skip
     guard = "version"
 

@@ -21,8 +21,9 @@ from muster.storage.sealed import SealedField
 class Responder(models.Model):
     """`grid` is where he serves, `home_grid` where he lives; `open_jobs` never exceeds `most_jobs`.
 
-    Name, phone, branch, limits and the address as written are sealed. `user` is the account of his phone,
-    once he has one. `affiliation` is the first of `affiliations`; they overlap and are never summed.
+    `cannot` are codes of what he cannot do, never why: a plan must read them. Name, phone, branch, limits and
+    the address as written are sealed. `user` is the account of his phone, once he has one.
+    `affiliation` is the first of `affiliations`; they overlap and are never summed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -49,6 +50,7 @@ class Responder(models.Model):
     certificates = models.JSONField(default=list)
     languages = models.JSONField(default=list)
     free_times = models.JSONField(default=list)
+    cannot = models.JSONField(default=list)
     limits = SealedField(klass="free_text")
     status = models.CharField(
         max_length=12, choices=ResponderStatus.choices, default=ResponderStatus.REGISTERED

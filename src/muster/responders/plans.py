@@ -32,7 +32,8 @@ _WORST = 10
 # What things are worth in metres of walking: a needed post; to share a shortage; somebody more than needed;
 # to stay where one lives or stands; to stay with one's team.
 _UNFILLED, _BALANCE, _SPARE, _OWN, _TEAM = 60_000, 20_000, 4_000, 600, 3_000
-_SMALL_BUDGET_S, _CITY_BUDGET_S, _CITY_FROM = 30.0, 90.0, 20_000
+# A city is proved after some hundred processor seconds; where others work too, they take longer.
+_SMALL_BUDGET_S, _CITY_BUDGET_S, _CITY_FROM = 30.0, 240.0, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +164,16 @@ class _Arrays:
         assert lat is not None
         return lon * self.east, lat * METRES_PER_DEGREE
 
+    def _fits(self, one: Candidate) -> list[str]:
+        return self.ground.posts_for(one.skills, one.cannot)
+
     def _pins(self) -> dict[uuid.UUID, tuple[int, str]]:
         """Pins that still hold: whose person may be placed, whose grid is in force and on the map."""
         known = {one.id: one for one in self.people}
         kept = {}
         for who, (grid, post) in sorted(self.wishes.pins.items()):
             one = known.get(who)
-            if one is None or grid not in self.places or post not in self.ground.posts_for(one.skills):
+            if one is None or grid not in self.places or post not in self._fits(one):
                 self.dropped.append({"responder": str(who), "grid": grid, "post": post})
             else:
                 kept[who] = (grid, post)
@@ -199,10 +203,10 @@ class _Arrays:
         where = [self._metres(self.places[g].lon, self.places[g].lat) for g in self.grid_ids]
         middle = where[0]
         asked = {post for _, post in self.posts}
-        fits: dict[tuple[str, ...], list[str]] = {}
+        fits: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
         for one in self.people:
-            if one.skills not in fits:
-                fits[one.skills] = [p for p in self.ground.posts_for(one.skills) if p in asked]
+            if (one.skills, one.cannot) not in fits:
+                fits[one.skills, one.cannot] = [p for p in self._fits(one) if p in asked]
         on_list = set(self.grid_ids)
         known = {one.id for one in self.people}
         keys = list(self.posts)
@@ -212,7 +216,7 @@ class _Arrays:
             if one.id in self.pins:
                 reach[number] = 10_000_000
         return make_problem(
-            skills=[fits[one.skills] for one in self.people],
+            skills=[fits[one.skills, one.cannot] for one in self.people],
             x_m=[x - middle[0] for x, _ in self.at],
             y_m=[y - middle[1] for _, y in self.at],
             grids=[str(g) for g in self.grid_ids],

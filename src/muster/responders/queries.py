@@ -56,6 +56,7 @@ class Free:
     grid: int | None
     lon: float | None
     lat: float | None
+    cannot: tuple[str, ...] = ()
 
 
 def can_be_asked(incident: uuid.UUID, *, at: datetime, grids: Collection[int] | None = None) -> list[Free]:
@@ -67,6 +68,9 @@ def can_be_asked(incident: uuid.UUID, *, at: datetime, grids: Collection[int] | 
     if grids is not None:
         rows = rows.filter(grid__in=grids)
     told = rows.order_by("id").values_list(
-        "id", "skills", "languages", "open_jobs", "most_jobs", "grid", "lon", "lat"
+        "id", "cannot", "skills", "languages", "open_jobs", "most_jobs", "grid", "lon", "lat"
     )
-    return [Free(pk, tuple(skills), tuple(languages), *more) for pk, skills, languages, *more in told]
+    return [
+        Free(pk, tuple(skills), tuple(languages), *more, tuple(cannot))
+        for pk, cannot, skills, languages, *more in told
+    ]

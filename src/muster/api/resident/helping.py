@@ -46,7 +46,7 @@ LINES = {
     "certificates": 600,
     "limits": 5000,
 }
-LISTS = ("affiliations", "skills", "languages", "free_times")
+LISTS = ("affiliations", "skills", "languages", "free_times", "cannot")
 MOST_COMMUNITIES = 300
 COMMUNITIES_KEPT = 30.0
 FRAME_KEPT = 1.0
@@ -302,6 +302,7 @@ def form_of(visit: Visit, *, said_before: dict[str, str] | None = None) -> dict[
         "languages": _choices(LANGUAGES[:4], chosen["languages"], lang),
         "more_languages": _choices(LANGUAGES[4:], chosen["languages"], lang),
         "free_times": _choices(SLOTS, chosen["free_times"], lang),
+        "cannot": _choices(setting.strains, chosen["cannot"], lang),
         "branch": word(pack.branch, lang) if pack.branch else "",
         "consent": visit.said.say("help_consent", day=_last_day(visit) or ""),
     }  # fmt: skip

@@ -57,6 +57,10 @@ class Setting:
         return tuple(Option(skill.code, skill.name.zh, skill.name.en) for skill in self.pack.skills)
 
     @cached_property
+    def strains(self) -> tuple[Option, ...]:
+        return tuple(Option(one.code, one.name.zh, one.name.en) for one in self.pack.strains)
+
+    @cached_property
     def documents(self) -> tuple[Option, ...]:
         return tuple(Option(one.code, one.name.zh, one.name.en) for one in self.pack.id_documents)
 

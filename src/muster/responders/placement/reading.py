@@ -23,7 +23,7 @@ from muster.responders.placement.states import FIXED, PLACEABLE
 
 # Above so many grids one count of everything is quicker than a list of them in the statement.
 _LISTED_GRIDS = 400
-MARKED = ("id", "status", "grid", "home_grid", "post", "skills", "lon", "lat")
+MARKED = ("id", "status", "grid", "home_grid", "post", "skills", "lon", "lat", "cannot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Candidate:
     lon: float | None
     lat: float | None
     mark: int
+    cannot: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -63,17 +64,24 @@ class Ground:
     people: list[Candidate]
     lines: dict[str, Staffing] = field(default_factory=dict)
 
-    def posts_for(self, skills: Collection[str]) -> list[str]:
-        """Posts that somebody of these skills can fill, in the order of the pack."""
+    def posts_for(self, skills: Collection[str], cannot: Collection[str] = ()) -> list[str]:
+        """Posts that somebody of these skills can fill and that ask nothing he cannot do, as the pack has
+        them.
+        """
         return [
-            p for p, line in self.lines.items() if not line.skills or not set(line.skills).isdisjoint(skills)
+            post
+            for post, line in self.lines.items()
+            if (not line.skills or not set(line.skills).isdisjoint(skills))
+            and set(line.strains).isdisjoint(cannot)
         ]
 
 
 def mark_of(values: Sequence[Any]) -> int:
     """A digest of what a plan knows of somebody (MARKED without id), as a number that a database keeps."""
-    status, grid, home, post, skills, lon, lat = values
+    status, grid, home, post, skills, lon, lat, cannot = values
     told = f"{status}|{grid}|{home}|{post}|{','.join(sorted(skills or ()))}|{lon}|{lat}"
+    if cannot:
+        told += f"|{','.join(sorted(cannot))}"
     return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -165,10 +173,11 @@ def _people(
         "skills",
         "lon",
         "lat",
+        "cannot",
         "sub_district",
         "is_suspect",
     )
-    for id_, status, grid, home, post, skills, lon, lat, sub, suspect in (
+    for id_, status, grid, home, post, skills, lon, lat, cannot, sub, suspect in (
         rows.order_by("id").values_list(*columns).iterator(chunk_size=5000)
     ):
         if grid is not None and grid not in grids:
@@ -179,8 +188,9 @@ def _people(
             continue
         if suspect or (grid is None and home is not None and home not in grids):
             continue
-        mark = mark_of((status, grid, home, post, skills, lon, lat))
-        people.append(Candidate(id_, sub, status, grid, home, post, tuple(skills or ()), lon, lat, mark))
+        mark = mark_of((status, grid, home, post, skills, lon, lat, cannot))
+        can, not_able = tuple(skills or ()), tuple(cannot or ())
+        people.append(Candidate(id_, sub, status, grid, home, post, can, lon, lat, mark, not_able))
     return people, held
 
 

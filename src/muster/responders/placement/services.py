@@ -231,7 +231,9 @@ def move_person(
     """
     seat = _seat_of(plan, responder)
     person = (
-        Responder.objects.across(reason="placement").only("skills", "status", "lon", "lat").get(id=responder)
+        Responder.objects.across(reason="placement")
+        .only("skills", "cannot", "status", "lon", "lat")
+        .get(id=responder)
     )
     wishes = _copied(plan)
     if grid is None:
@@ -308,7 +310,7 @@ def _post_for(plan: PlacementPlan, person: Responder, grid: int, post: str) -> s
     """The post asked for, where he can fill it; without one, the first that the grid lacks and he can."""
     pack = pack_of(incident_with_id(plan.incident))
     ground = Ground({}, {}, Counter(), [], {line.post: line for line in pack.staffing})
-    can = ground.posts_for(person.skills)
+    can = ground.posts_for(person.skills, person.cannot)
     if post:
         if post not in can:
             raise Refusal("placement_post_unknown", post=post[:40])

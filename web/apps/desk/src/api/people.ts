@@ -47,6 +47,7 @@ export interface ResponderPage extends ResponderLine {
   birth_year: number | null
   has_branch: boolean
   has_limits: boolean
+  cannot?: string[]
   has_home_text: boolean
   vetted_at: string | null
   vetted_by: string

@@ -39,6 +39,7 @@ export interface Pack {
   needs?: (Named & { care?: { every_days: number; at: string } | null })[]
   services?: Named[]
   skills?: Named[]
+  strains?: Named[]
   affiliations?: Named[]
   request_categories?: Named[]
   offer_categories?: (Named & { unit: Bilingual })[]

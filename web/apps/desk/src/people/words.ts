@@ -9,6 +9,11 @@ export function affiliationWord(code: string): string {
   return found ? pick(found.name) : code
 }
 
+export function strainWord(code: string): string {
+  const found = pack.value?.strains?.find((one) => one.code === code)
+  return found ? pick(found.name) : code
+}
+
 export const languageWord = (code: string): string => (isTerm(`language_${code}`) ? term(`language_${code}`) : code)
 export const slotWord = (code: string): string => (isTerm(`slot_${code}`) ? term(`slot_${code}`) : code)
 export const placeWord = (place: PlaceName | null): string => (place ? (language.value === 'en' && place.name_en) || place.name : '')
