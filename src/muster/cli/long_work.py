@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import time
 import uuid
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from math import inf
 
@@ -19,7 +20,7 @@ from muster.cli.supervisor import dying_with_us, muster
 TIDY_EVERY = timedelta(hours=1)
 
 
-class Hand:
+class Hand(ABC):
     """One kind of long work. `command` is the word of `muster` that does one piece of it."""
 
     command: str
@@ -33,14 +34,14 @@ class Hand:
         self.until = self.rest_until = 0.0
         self.has_looked = False
 
-    def take_up(self) -> None:
+    def take_up(self) -> None:  # noqa: B027 -- most have nothing to take up
         """Before the first look: a worker that was killed took its child with it."""
 
+    @abstractmethod
     def next_piece(self) -> uuid.UUID | None:
         """What has waited longest."""
-        raise NotImplementedError
 
-    def fell(self, work: uuid.UUID) -> None:
+    def fell(self, work: uuid.UUID) -> None:  # noqa: B027
         """Its process ended badly, or took too long."""
 
     def look_after(self) -> None:
