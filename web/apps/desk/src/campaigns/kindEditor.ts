@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The editor of a campaign kind: loads it, keeps the draft, says what is wrong, saves it. */
-import { offerUndo, sentence, type Bilingual } from '@muster/ui'
+import { offerUndo, sentence, useActing, type Bilingual } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
 import { computed, ref, watch, type ComputedRef, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
@@ -25,8 +25,7 @@ export function useKindEditor(): {
   const router = useRouter()
   const kinds = useQuery({ queryKey: ['kinds'], queryFn: campaigns.kinds })
   const draft = ref<CampaignKind | null>(null)
-  const failed = ref<unknown>(null)
-  const busy = ref(false)
+  const { act, busy, failed } = useActing()
   const key = computed(() => String(route.params.key))
   const isNew = computed(() => key.value === 'new')
   const known = computed(() => kinds.data.value?.items ?? [])
@@ -52,19 +51,13 @@ export function useKindEditor(): {
     },
     save: async () => {
       if (!coded.value) return
-      busy.value = true
-      failed.value = null
-      try {
-        const saved = cleaned(coded.value)
+      const saved = cleaned(coded.value)
+      await act(async () => {
         await (isNew.value ? campaigns.addKind(saved) : campaigns.changeKind(saved))
         offerUndo(sentence('kinds.saved'))
         await kinds.refetch()
         await router.push('/kinds')
-      } catch (error) {
-        failed.value = error
-      } finally {
-        busy.value = false
-      }
+      })
     },
     copy: () => {
       if (!draft.value) return

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pairs to judge: the list page by page, the one that is open, judging it and taking the judgement back. */
-import { offerUndo, sentence } from '@muster/ui'
+import { offerUndo, sentence, useActing } from '@muster/ui'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { computed, watch, type ComputedRef, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { duplicates } from '../api/calls'
 import type { DuplicatePair, Judgement, PairLine, PairState } from '../api/duplicates'
@@ -29,8 +29,7 @@ export function usePairs(): PairDesk {
   const route = useRoute()
   const router = useRouter()
   const client = useQueryClient()
-  const busy = ref(false)
-  const failed = ref<unknown>(null)
+  const { act, busy, failed } = useActing()
   const asked = (name: string): string | null => (typeof route.query[name] === 'string' && route.query[name] !== '' ? route.query[name] : null)
   const state = computed<PairState>(() => (asked('status') as PairState | null) ?? 'OPEN')
   const opened = computed(() => asked('pair'))
@@ -40,27 +39,16 @@ export function usePairs(): PairDesk {
   const go = (change: Record<string, string | null>): void => void router.replace({ query: changedQuery(route.query, change) })
   watch(opened, () => (failed.value = null))
 
-  async function act(run: () => Promise<DuplicatePair>): Promise<boolean> {
-    busy.value = true
-    failed.value = null
-    try {
-      const after = await run()
-      client.setQueryData(['duplicate', opened], after)
-      await Promise.all([client.invalidateQueries({ queryKey: ['duplicates'] }), client.invalidateQueries({ queryKey: ['inbox'] })])
-      return true
-    } catch (error) {
-      failed.value = error
-      return false
-    } finally {
-      busy.value = false
-    }
+  async function show(pair: DuplicatePair): Promise<void> {
+    client.setQueryData(['duplicate', opened], pair)
+    await Promise.all([client.invalidateQueries({ queryKey: ['duplicates'] }), client.invalidateQueries({ queryKey: ['inbox'] })])
   }
 
   async function judge(judgement: Judgement): Promise<boolean> {
     const id = opened.value
     if (id === null) return false
     const next = nextOf(list.rows.value, id)
-    const isDone = await act(() => duplicates.judge(id, judgement))
+    const isDone = await act(async () => show(await duplicates.judge(id, judgement)))
     if (isDone) {
       offerUndo(sentence(`duplicates.done.${judgement.judgement}`), async () => {
         await duplicates.undo(id)
@@ -74,7 +62,7 @@ export function usePairs(): PairDesk {
 
   async function undo(): Promise<void> {
     const id = opened.value
-    if (id !== null && (await act(() => duplicates.undo(id)))) go({ pair: id, status: null })
+    if (id !== null && (await act(async () => show(await duplicates.undo(id))))) go({ pair: id, status: null })
   }
 
   return {

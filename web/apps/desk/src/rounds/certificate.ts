@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A grid's certificate: read, signed, and checked whether it is still true. */
-import type { Tone } from '@muster/ui'
+import { useActing, type Tone } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
 import { computed, ref, type ComputedRef, type Ref } from 'vue'
 import { useRoute } from 'vue-router'
@@ -15,7 +15,7 @@ export function useCertificate(): {
   error: Ref<unknown>
   again: () => void
   reservations: Ref<string>
-  sign: () => Promise<void>
+  sign: () => Promise<boolean>
   failed: Ref<unknown>
   busy: Ref<boolean>
   tone: ComputedRef<Tone>
@@ -27,8 +27,7 @@ export function useCertificate(): {
   const gridId = Number(route.params.grid)
   const certificate = useQuery({ queryKey: ['certificate', id, gridId], queryFn: () => rounds.certificate(id, gridId) })
   const reservations = ref('')
-  const failed = ref<unknown>(null)
-  const busy = ref(false)
+  const { act, busy, failed } = useActing(() => certificate.refetch())
   return {
     certificate: certificate.data,
     error: certificate.error,
@@ -39,18 +38,7 @@ export function useCertificate(): {
     tone: computed(() => TONES[shownState(certificate.data.value)]),
     stateTerm: computed(() => `certificate_state_${shownState(certificate.data.value)}`),
     link: `${location.origin}/desk/rounds/${id}/grids/${gridId}/certificate`,
-    sign: async () => {
-      busy.value = true
-      failed.value = null
-      try {
-        await rounds.sign(id, gridId, reservations.value.trim())
-        await certificate.refetch()
-      } catch (error) {
-        failed.value = error
-      } finally {
-        busy.value = false
-      }
-    },
+    sign: () => act(() => rounds.sign(id, gridId, reservations.value.trim())),
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One import: followed while the server works, committed, undone. */
-import { offerUndo, sentence } from '@muster/ui'
+import { offerUndo, sentence, useActing } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
-import { computed, ref, type ComputedRef, type Ref } from 'vue'
+import { computed, type ComputedRef, type Ref } from 'vue'
 import { useRoute } from 'vue-router'
 import { transfer } from '../api/calls'
 import type { ImportJob } from '../api/types'
@@ -16,32 +16,18 @@ export function useImport(): {
   isWorking: ComputedRef<boolean>
   failed: Ref<unknown>
   busy: Ref<boolean>
-  commit: () => Promise<void>
-  undo: () => Promise<void>
+  commit: () => Promise<boolean>
+  undo: () => Promise<boolean>
 } {
   const id = String(useRoute().params.import)
-  const failed = ref<unknown>(null)
-  const busy = ref(false)
   const query = useQuery({
     queryKey: ['import', id],
     queryFn: () => transfer.one(id),
     refetchInterval: (asked) => (isOnTheWay(asked.state.data) ? WORKING_EVERY_MS : false),
   })
+  const { act, busy, failed } = useActing(() => query.refetch())
 
-  async function act(run: () => Promise<unknown>): Promise<void> {
-    busy.value = true
-    failed.value = null
-    try {
-      await run()
-      await query.refetch()
-    } catch (error) {
-      failed.value = error
-    } finally {
-      busy.value = false
-    }
-  }
-
-  const undo = (): Promise<void> => act(() => transfer.undo(id))
+  const undo = (): Promise<boolean> => act(() => transfer.undo(id))
   return {
     job: query.data,
     error: query.error,
@@ -53,7 +39,7 @@ export function useImport(): {
     commit: () =>
       act(async () => {
         await transfer.commit(id)
-        offerUndo(sentence('transfer.committed'), undo)
+        offerUndo(sentence('transfer.committed'), async () => void (await undo()))
       }),
   }
 }
