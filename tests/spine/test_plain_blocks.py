@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from muster.base.ids import new_id
 from muster.campaigns.models import LedgerEntry, Round, RoundGrid
 from muster.campaigns.plain_ledger import PlainLedger
+from muster.campaigns.rules import MOST_COUNTED
 from muster.flows import plain_outcomes, recording
 from muster.flows.plain_outcomes import PlainOutcomes
 from muster.storage.writes import ROWS_PER_WRITE
@@ -161,17 +162,19 @@ def folding(*, in_blocks: bool) -> Iterator[None]:
         recording.IN_BLOCKS = before
 
 
-def fold(world: World, stream: Stream, *, in_blocks: bool) -> tuple[list[Ruling], dict[str, Any]]:
+def fold(
+    world: World, stream: Stream, *, in_blocks: bool, proven: bool = True
+) -> tuple[list[Ruling], dict[str, Any]]:
     """The verdicts and every table after it; no trace is left."""
     rulings: list[Ruling] = []
     with folding(in_blocks=in_blocks), rolled_back():
         for chunk in stream:
             rulings += world.record(*(dataclasses.replace(fact) for fact in chunk))
-        assert verify_all() == []
+        assert not proven or verify_all() == []
         return rulings, tables()
 
 
-def differences(world: World, stream: Stream) -> list[str]:
+def differences(world: World, stream: Stream, *, proven: bool = True) -> list[str]:
     """What the two ways do not have in common; a race that the plain way lost with itself is one too."""
     decide, lost = recording.decide, list[str]()
 
@@ -182,18 +185,17 @@ def differences(world: World, stream: Stream) -> list[str]:
 
     with pytest.MonkeyPatch.context() as watch:
         watch.setattr(recording, "decide", watched)
-        (told, block), (also, each) = (fold(world, stream, in_blocks=way) for way in (True, False))
+        (told, block), (also, each) = (
+            fold(world, stream, in_blocks=way, proven=proven) for way in (True, False)
+        )
     return lost + [name for name in each if block[name] != each[name]] + (["verdicts"] * (told != also))
 
 
 def prepared(seed: int) -> tuple[World, Stream]:
-    """A round in the middle of its evening: a guest, somebody merged, one at the end of what is counted."""
+    """A round and its evening; some rounds are closed already."""
     world = make_world(doors=3, people=2)
     if seed % 7 == 0:
         Round.objects.filter(id=world.round.id).update(status="CLOSED")
-    if seed % 5 == 0:
-        counted = LedgerEntry.objects.filter(subject=world.persons[0].id)
-        assert counted.update(facts=32_000) == 1
     return world, a_stream(world, seed)
 
 
@@ -202,8 +204,6 @@ def prepared(seed: int) -> tuple[World, Stream]:
 def test_both_ways_give_the_same_tables(db: None, seed: int) -> None:
     with rolled_back():
         world, stream = prepared(seed)
-        if seed % 5 == 0:
-            LedgerEntry.objects.update(facts=0)
 
         assert differences(world, stream) == []
 
@@ -216,15 +216,26 @@ def test_what_is_told_twice_at_once_or_far_too_often_is_the_same_both_ways() -> 
     assert differences(world, [facts]) == []
 
 
+def test_who_was_told_of_as_often_as_can_be_counted_is_the_same_both_ways() -> None:
+    world = make_world(doors=2, people=1)
+    LedgerEntry.objects.update(facts=MOST_COUNTED - 9, attempts=MOST_COUNTED - 5)
+    facts = [world.outcome(world.persons[0], "away", minutes=n) for n in range(12)]
+
+    assert differences(world, [facts], proven=False) == []
+
+
 def _last_wins(self: PlainLedger, told: Any) -> None:
     for one in told:
         entry = self.entries[one.subject]
         entry.best, entry.told = one, entry.told + 1
 
 
-def _anywhere(ledger: Any, one: Any, entry: Any, place: Any = plain_outcomes._place) -> bool:
+_place = plain_outcomes._place
+
+
+def _anywhere(ledger: Any, one: Any, *more: Any) -> bool:
     one.fact.grids = None
-    return bool(place(ledger, one, entry))
+    return _place(ledger, one, *more)
 
 
 def _taken_back_again(world: World) -> Stream:

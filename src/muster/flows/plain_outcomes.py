@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ import msgspec
 from muster.campaigns.facts import read_rounds
 from muster.campaigns.plain_ledger import KeptEntry, PlainLedger, Told
 from muster.campaigns.states import RECORDING
-from muster.storage.raw_rows import hex_of, moment_of
+from muster.storage.raw_rows import hex_of, moments
 from muster.trail import kinds
 from muster.trail.incoming import APPLIED, Incoming
 from muster.trail.plain_rows import PlainRow, PlainRows
@@ -157,11 +157,14 @@ def _placed(ledger: PlainLedger, found: list[PlainFact]) -> list[PlainFact]:
     ledger.read_entries(wanted)
     judged = units_judged_one(ledger.round.id, ledger.entries)
     fit = {s: e for s, e in ledger.entries.items() if s not in judged and ledger.fits(e)}
-    placed = [one for one in found if _place(ledger, one, fit.get(one.subject))]
+    moment_of = moments()
+    placed = [one for one in found if _place(ledger, one, fit.get(one.subject), moment_of)]
     return _known_doors(ledger, placed)
 
 
-def _place(ledger: PlainLedger, one: PlainFact, entry: KeptEntry | None) -> bool:
+def _place(
+    ledger: PlainLedger, one: PlainFact, entry: KeptEntry | None, moment_of: Callable[[datetime], Any]
+) -> bool:
     fact, body = one.fact, one.body
     rule = ledger.rule_of(body.outcome)
     if entry is None or rule is None or entry.sub_district != fact.sub_district:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -30,9 +30,13 @@ def hex_of(one: uuid.UUID) -> str:
     return f"{one.int:032x}"
 
 
-def moment_of(at: datetime) -> Any:
-    """A time as the database compares it with one of its own."""
-    return at if connection.vendor == "postgresql" else time_text(at)
+def moments() -> Callable[[datetime], Any]:
+    """How a time becomes one as the database compares it with its own."""
+    return _as_it_is if connection.vendor == "postgresql" else time_text
+
+
+def _as_it_is(at: datetime) -> datetime:
+    return at
 
 
 def raw_rows(
@@ -171,4 +175,4 @@ def _fetched(asked: str, values: Sequence[Any]) -> list[Row]:
         return cast(list[Row], cursor.fetchall())
 
 
-__all__ = ["hex_of", "moment_of", "places_of_rows", "raw_pairs", "raw_rows", "write_back"]
+__all__ = ["hex_of", "moments", "places_of_rows", "raw_pairs", "raw_rows", "write_back"]

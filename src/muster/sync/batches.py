@@ -135,8 +135,10 @@ def _judge(row: JournalRow, trusted: list[TrustedKey], issued: Issued) -> Judged
     telling = _Telling(row, batch.batch, lease, frozenset(lease.grids) if lease else frozenset(), against)
     if lease is not None and lease.revoked_at is not None and against is None:
         telling.behind = _clock_behind(row)
+    if lease is not None:
+        telling.bound_by(lease, issued)
     told: Sequence[_Fact | msgspec.Raw] = batch.facts
-    facts = [_incoming(telling, number, fact, issued) for number, fact in enumerate(told)]
+    facts = [_incoming(telling, number, fact) for number, fact in enumerate(told)]
     return Judged(row, facts)
 
 
@@ -166,6 +168,18 @@ class _Telling:
     grids: frozenset[int]
     against: Ruling | None
     behind: timedelta = timedelta(0)
+    # Whose facts its phone may bring, None: anybody's; until when and of where its lease may speak.
+    actors: frozenset[int] | None = None
+    until: datetime | None = None
+    homes: frozenset[int] = frozenset()
+
+    def bound_by(self, lease: Lease, issued: Issued) -> None:
+        """Once for all facts: an id is dear to hash, and a phone brings fifty at a time."""
+        device = issued.devices.get(self.row.device)
+        if device is None or device.kind != DeviceKind.SITE:
+            self.actors = frozenset(one.int for one in issued.actors.get(self.row.device, ()))
+        self.until = lease.expires_at + RECORDING_GRACE
+        self.homes = frozenset(lease.sub_districts)
 
 
 def _clock_behind(row: JournalRow) -> timedelta:
@@ -234,7 +248,7 @@ class _ReadLeases:
 _leases = _ReadLeases()
 
 
-def _incoming(telling: _Telling, number: int, raw: _Fact | msgspec.Raw, issued: Issued) -> Incoming:
+def _incoming(telling: _Telling, number: int, raw: _Fact | msgspec.Raw) -> Incoming:
     if isinstance(raw, _Fact):
         fact = raw
     else:
@@ -264,7 +278,7 @@ def _incoming(telling: _Telling, number: int, raw: _Fact | msgspec.Raw, issued: 
         grids=telling.grids,
     )
     if incoming.ruling is None and telling.lease is not None:
-        incoming.ruling = _against_fact(incoming, telling.lease, issued, telling)
+        incoming.ruling = _against_fact(incoming, telling.lease, telling)
     return incoming
 
 
@@ -299,7 +313,7 @@ def _is_a_moment(at: datetime) -> bool:
     return True
 
 
-def _against_fact(fact: Incoming, lease: Lease, issued: Issued, telling: _Telling) -> Ruling | None:
+def _against_fact(fact: Incoming, lease: Lease, telling: _Telling) -> Ruling | None:
     """Nothing was recorded after it was here, whatever a fast clock says: receipt bounds the phone's word.
 
     A phone taken back may say that it recorded before. Where its clock, by how far it was behind when the
@@ -307,18 +321,16 @@ def _against_fact(fact: Incoming, lease: Lease, issued: Issued, telling: _Tellin
     it counts, and somebody looks.
     """
     happened_at = min(fact.occurred_at, fact.received_at)
-    device = issued.devices.get(fact.device)
-    by_site = device is not None and device.kind == DeviceKind.SITE
-    if not by_site and fact.actor not in issued.actors.get(fact.device, set()):
+    if telling.actors is not None and (fact.actor is None or fact.actor.int not in telling.actors):
         return quarantined("actor_not_on_device")
     if lease.revoked_at is not None:
         if happened_at >= lease.revoked_at:
             return quarantined("lease_revoked")
         if happened_at + telling.behind >= lease.revoked_at:
             fact.doubt = flagged("clock_behind_revoked")
-    if happened_at > lease.expires_at + RECORDING_GRACE:
+    if telling.until is not None and happened_at > telling.until:
         return quarantined("lease_expired")
-    if fact.sub_district not in lease.sub_districts:
+    if fact.sub_district not in telling.homes:
         return quarantined("out_of_scope")
     return None
 

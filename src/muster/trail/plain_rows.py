@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from muster.storage.raw_rows import hex_of, moment_of
+from muster.storage.raw_rows import hex_of, moments
 from muster.trail.fact_rows import COLUMNS, COPY, INSERT, purpose_of, sealed_bodies
 from muster.trail.incoming import APPLIED, Incoming
 
@@ -91,7 +91,8 @@ class _Hexed(dict[int, str]):
 
 
 def _tuples(rows: Sequence[PlainRow], bodies: Sequence[bytes | None], at: datetime) -> list[tuple[Any, ...]]:
-    memory, applied, told = _Hexed(), moment_of(at), []
+    memory, moment_of, told = _Hexed(), moments(), []
+    applied = moment_of(at)
     hexed, purpose = memory.of, memory.purpose
     received: Any = None
     shown: Any = None
