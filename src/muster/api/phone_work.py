@@ -27,6 +27,7 @@ from muster.requests.pictures import names_of, open_picture
 from muster.requests.queries import item_with_id, jobs_of, offers_to, pool_of
 from muster.requests.states import ITEM_TAKEN
 from muster.responders.models import Responder
+from muster.responders.placement.duties import first_name
 from muster.responders.queries import responder_with_id
 from muster.responders.services import responder_for_worker
 from muster.trail.services import record_disclosures
@@ -71,7 +72,10 @@ def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     """Takes it; who comes second hears that somebody has it, and gets the next one to look at."""
     lease, me = _me(request)
     _demand_mine(item_id, lease, me)
-    item = work.accept(item_id, responder=me.id, at=now(), by=lease.actor_id)
+    try:
+        item = work.accept(item_id, responder=me.id, at=now(), by=lease.actor_id)
+    except Refusal as refusal:
+        raise _with_name(refusal) from None
     record_disclosures(
         [item.request.person or item.request_id], actor=lease.actor_id, role="responder",
         operation="work.accept", fields="text,place,phone", at=now(), grid=item.grid, purpose="request",
@@ -144,6 +148,15 @@ def _me(request: HttpRequest) -> tuple[Lease, Responder]:
         sub_district=sub_districts_of_grids([grid]).get(grid, 0), grid=grid, at=at,
     )  # fmt: skip
     return lease, responder_with_id(me.id)
+
+
+def _with_name(refusal: Refusal) -> Refusal:
+    """Who was quicker, by first name: the two of them work in the same streets."""
+    if refusal.code != "item_taken" or "responder" not in refusal.facts:
+        return refusal
+    quicker = responder_with_id(uuid.UUID(str(refusal.facts["responder"])))
+    name = first_name(quicker.name or "")
+    return Refusal("item_taken_by", name=name) if name else refusal
 
 
 def _demand_mine(item: uuid.UUID, lease: Lease, me: Responder) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.views.defaults import page_not_found, server_error
+from django.template.loader import render_to_string
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from muster.api.auth import language
+from muster.api.resident.saying import Said
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
 
@@ -21,7 +22,8 @@ STATUS = {
     "certificate_exists": 409, "username_taken": 409, "kind_busy": 409, "plan_changed_meanwhile": 409,
     "pair_decided": 409, "ledger_busy": 409,
     "reveal_budget_spent": 429, "lease_malformed": 401, "signer_unknown": 401, "token_forged": 401,
-    "token_malformed": 401, "item_taken": 409, "item_gone": 409, "responder_full": 409, "offer_over": 409,
+    "token_malformed": 401, "item_taken": 409, "item_taken_by": 409, "item_gone": 409, "responder_full": 409,
+    "offer_over": 409, "trip_for_request_already": 409, "series_for_request_already": 409,
     "site_unknown": 401, "site_revoked": 403, "site_over": 410, "door_away": 503, "pictures_busy": 503,
     "tracking_unknown": 404, "request_unknown": 404, "responder_changed_meanwhile": 409,
     "placement_changed_meanwhile": 409, "placement_busy": 409, "placement_stale": 409,
@@ -104,15 +106,25 @@ def on_http_error(request: HttpRequest, error: HttpError | type[HttpError]) -> H
 PROGRAMS = ("/api/", "/sync/", "/live/")
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
     """An address that is not there: a problem for programs, a page for people."""
     if request.path.startswith(PROGRAMS):
         return problem(request, "not_found", 404)
-    return page_not_found(request, exception)
+    return _page(request, "not_found", 404)
 
 
 def house_fault(request: HttpRequest) -> HttpResponse:
     """A fault of ours: it is in the log, and what is said outside tells nothing of the inside."""
     if request.path.startswith(PROGRAMS):
         return problem(request, "house_fault", 500)
-    return server_error(request)
+    return _page(request, "house_fault", 500)
+
+
+def _page(request: HttpRequest, code: str, status: int) -> HttpResponse:
+    """What went wrong in the reader's language, and the way to the first page. It asks no database."""
+    lang = language(request)
+    told = {
+        "w": Said(lang), "lang": lang, "other": "en" if lang == "zh" else "zh", "title": text(code, lang),
+        "cure": _cure(code, lang, {}),
+    }  # fmt: skip
+    return HttpResponse(render_to_string("resident/went_wrong.html", told), status=status)

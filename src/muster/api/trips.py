@@ -314,7 +314,7 @@ def change(request: HttpRequest, trip_id: uuid.UUID, body: Change) -> dict[str, 
 @operation("trips.work")
 def cancel(request: HttpRequest, trip_id: uuid.UUID, body: Reason) -> dict[str, Any]:
     who, row = _one(request, "trips.work", trip_id)
-    return line(services.cancel_trip(row.id, reason=body.reason, by=who.user.id, at=who.at), at=who.at)
+    return line(medical_trip.call_off(row.id, reason=body.reason, by=who.user.id, at=who.at), at=who.at)
 
 
 @router.post("/trips/{trip_id}/saw-missed", operation_id="trips_saw_missed")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's hand on the clocks of care and of requests, once a minute."""
+"""The worker's hand on the clocks of care, of hours and of requests, once a minute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CareClock:
         self.quiet_due: datetime | None = None
 
     def look_after(self, *, at: datetime) -> None:
-        from muster.flows import medical_trip, request_clock
+        from muster.flows import duty_hours, medical_trip, request_clock
         from muster.incidents.services import current_incident, is_in_force
 
         if self.due is not None and at < self.due:
@@ -26,6 +26,7 @@ class CareClock:
         incident = current_incident(at)
         if incident is not None and is_in_force(incident, at=at):
             medical_trip.look_after(incident, at=at)
+            duty_hours.look_after(incident, at=at)
             with_quiet = self.quiet_due is None or at >= self.quiet_due
             if with_quiet:
                 self.quiet_due = at + QUIET_EVERY

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Field work: what phones say about work on requests, perhaps hours later, laid beside what happened since.
+"""Field work: what phones say about work on requests and trips, perhaps hours later, laid beside what
+happened since.
 
 Nothing that was done at a door is lost: where somebody else was quicker, or the request has ended, the words
 stay as a note and the phone hears who was quicker. Reads once for a chunk, decides, then writes.
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.base.errors import Refusal
+from muster.flows.driving import Driving
 from muster.requests import steps, work
 from muster.requests.models import WorkItem
 from muster.requests.queries import asked_of, items_with_ids
@@ -50,22 +52,29 @@ class FieldWork:
     people: dict[tuple[uuid.UUID, uuid.UUID], Responder] = field(default_factory=dict)
     asked: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
     acts: list[tuple[Incoming, Act]] = field(default_factory=list)
+    driving: Driving = field(default_factory=Driving)
 
     @classmethod
     def read(cls, facts: Iterable[Incoming]) -> FieldWork:
         """Reads nothing where no fact speaks of work."""
+        facts = list(facts)
+        driving = Driving.read(facts)
         told = [(f, f.body) for f in facts if isinstance(f.body, kinds.WorkBody)]
         if not told:
-            return cls()
+            return cls(driving=driving)
         items = {
             i.id: _Standing(i, i.status, i.responder, i.request.status in ENDED)
             for i in items_with_ids({body.item for _, body in told})
         }
         people = responders_of_users({(f.incident, f.actor) for f, _ in told if f.actor is not None})
-        return cls(items, people, asked_of(items, {one.id for one in people.values()}))
+        asked = asked_of(items, {one.id for one in people.values()})
+        return cls(items, people, asked, driving=driving)
 
-    def place(self, fact: Incoming, body: kinds.WorkBody) -> tuple[Ruling, int | None]:
+    def place(self, fact: Incoming, body: kinds.ServiceBody) -> tuple[Ruling, int | None]:
         """What becomes of a fact, and the grid of the work."""
+        if isinstance(body, kinds.TripStep):
+            return self.driving.place(fact, body)
+        assert isinstance(body, kinds.WorkBody)
         standing = self.items.get(body.item)
         me = self.people.get((fact.incident, fact.actor)) if fact.actor else None
         if standing is None or me is None or standing.item.request_id != fact.subject:
@@ -163,6 +172,7 @@ class FieldWork:
 
         What was lost once is doubted for good, so that no fact is tried for ever.
         """
+        self.driving.write()
         for fact, act in self.acts:
             at = min(fact.occurred_at, fact.received_at)
             try:

@@ -14,13 +14,14 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from muster.base.errors import Refusal
 from muster.flows.telling import on_duty
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
 from muster.notifications.queries import accounts_over
-from muster.notifications.services import Telling, ToAccount, ToArea, ToResponder, notify, notify_many
+from muster.notifications.services import Telling, ToAccount, ToArea, notify, notify_many
 from muster.notifications.states import Priority
 from muster.packs import Pack
 from muster.packs.schema import CareRhythm
@@ -30,15 +31,16 @@ from muster.requests.models import Request
 from muster.requests.rules import demand_open
 from muster.requests.services import Where
 from muster.responders.models import Responder
-from muster.responders.queries import responder_with_id
+from muster.responders.queries import responder_with_id, responders_with_ids
 from muster.responders.states import CAN_BE_ASKED
+from muster.responders.telling import to
 from muster.trail.services import record_event
 from muster.trips import services
 from muster.trips.models import Trip, TripSeries
 from muster.trips.queries import late, open_trips_of_request, trip_with_id
 from muster.trips.series import Again, Rhythm, book_due, start_series
 from muster.trips.services import Going, Home, ask_trip
-from muster.trips.states import ENDED, Hop, Transport, Urgency
+from muster.trips.states import ENDED, WAY, Hop, Transport, Urgency
 
 AT_ONCE = 200
 DESKS = ("desk", "street")
@@ -141,7 +143,21 @@ def tell_late(incident: Incident, *, at: datetime) -> int:
         tellings += [
             replace(told, audience=ToAccount(desk)) for desk in accounts_over(path, roles=DESKS, at=at)
         ]
-    return notify_many(tellings, incident=incident.id, at=at)
+    return notify_many([*tellings, *_drivers_late(rows)], incident=incident.id, at=at)
+
+
+def _drivers_late(rows: QuerySet[Trip]) -> list[Telling]:
+    """Who drives hears once of each step of the way that is late: perhaps he only forgot to say it."""
+    trips = list(rows.filter(driver__isnull=False, next_hop__in=WAY).order_by("next_due", "id")[:AT_ONCE])
+    drivers = responders_with_ids({one.driver for one in trips if one.driver})
+    return [
+        Telling(
+            "trip_hop_late", f"{one.id}|{one.next_hop}", to(drivers[one.driver]), {"time": one.next_due},
+            Priority.LIFE if one.urgency == Urgency.LIFE else Priority.NORMAL,
+        )
+        for one in trips
+        if one.driver in drivers
+    ]  # fmt: skip
 
 
 def look_after(incident: Incident, *, at: datetime) -> int:
@@ -155,7 +171,7 @@ def look_after(incident: Incident, *, at: datetime) -> int:
 def send_driver(
     trip: uuid.UUID, *, transport: str, vehicle: str, driver: uuid.UUID | None, by: uuid.UUID, at: datetime
 ) -> Trip:
-    """Says who drives and tells him; whoever drove before is no longer asked.
+    """Says who drives and tells him; whoever drove before hears that he need not.
 
     Raises:
         Refusal: responder_unknown, trip_unknown, trip_transport_unknown, trip_text_long.
@@ -164,17 +180,37 @@ def send_driver(
     if somebody is not None and somebody.incident != trip_with_id(trip).incident:
         raise Refusal("responder_unknown", responder=str(driver))
     with transaction.atomic():
+        before = services.locked(trip).driver
         row = services.set_transport(trip, transport=transport, vehicle=vehicle, driver=driver, by=by, at=at)
         if somebody is not None:
             _tell_driver(row, somebody, at=at)
+        if before is not None and before != driver:
+            _tell_off(row, before, at=at)
     return row
+
+
+def call_off(trip: uuid.UUID, *, reason: str, by: uuid.UUID, at: datetime) -> Trip:
+    """Calls a trip off; who was to drive hears it. Raises Refusal as trips.services.cancel_trip."""
+    with transaction.atomic():
+        row = services.cancel_trip(trip, reason=reason, by=by, at=at)
+        if row.driver is not None:
+            _tell_off(row, row.driver, at=at)
+    return row
+
+
+def _tell_off(row: Trip, driver: uuid.UUID, *, at: datetime) -> None:
+    somebody = responder_with_id(driver)
+    notify(
+        "trip_off", key=f"{row.id}|{driver}|{row.version}", incident=row.incident, at=at,
+        facts={"number": row.number}, audience=to(somebody),
+    )  # fmt: skip
 
 
 def _tell_driver(row: Trip, driver: Responder, *, at: datetime) -> None:
     leave = row.hops.get(code=Hop.LEFT).due_at
     notify(
         "trip_asked", key=f"{row.id}|{row.version}", incident=row.incident, facts={"time": leave}, at=at,
-        audience=ToResponder(driver.id, driver.user, driver.phone or "", driver.sub_district),
+        audience=to(driver),
         priority=Priority.LIFE if row.urgency == Urgency.LIFE else Priority.NORMAL,
     )  # fmt: skip
 

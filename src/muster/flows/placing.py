@@ -137,7 +137,7 @@ class Placing:
         placed = Placed(fact, subject, fact.subject_type, None, fact.ruling or fact.doubt_time())
         if fact.ruling is not None or body is None:
             return placed
-        if isinstance(body, kinds.WorkBody):
+        if isinstance(body, kinds.ServiceBody):
             return self._place_work(placed, body)
         reading = self.rounds.get(fact.round) if fact.round else None
         if fact.round is not None:
@@ -153,7 +153,7 @@ class Placing:
             self.not_yet_counting.discard(fact.id)
         return placed
 
-    def _place_work(self, placed: Placed, body: kinds.WorkBody) -> Placed:
+    def _place_work(self, placed: Placed, body: kinds.ServiceBody) -> Placed:
         """Who was asked may speak of work in another grid; what his clock may have wrong comes second."""
         ruling, placed.grid = self.work.place(placed.fact, body)
         placed.ruling = ruling if ruling.code else placed.ruling

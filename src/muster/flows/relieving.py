@@ -17,6 +17,7 @@ from muster.requests import work
 from muster.requests.models import Offer, WorkItem
 from muster.requests.states import DeclineReason, ItemStatus, OfferStatus
 from muster.requests.work import Asking
+from muster.responders import telling
 from muster.responders.models import Responder
 from muster.responders.queries import responder_with_id
 from muster.responders.rules import demand_transition
@@ -54,6 +55,9 @@ def relieve(row: Responder, *, relief: Responder | None, by: uuid.UUID, at: date
         row.refresh_from_db(fields=["open_jobs"])
         change_status(row, ResponderStatus.RESTING, by=by, at=at, verb="relieve")
         asked = _hand_over(row, relief, items, by=by, at=at) if relief is not None else 0
+        telling.relieved(row, at=at)
+        if relief is not None:
+            telling.takes_over(relief, at=at)
     return Relieved(items, offers, asked, begun)
 
 

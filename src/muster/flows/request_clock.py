@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from muster.base.errors import Refusal
 from muster.incidents.models import Incident
 from muster.incidents.packs import pack_of
-from muster.requests import steps, work
+from muster.requests import steps, telling, work
 from muster.requests.calling import ask_to_look_in_on, quiet_people
 from muster.requests.models import Offer, Request, WorkItem
 from muster.requests.plans import suggest
@@ -26,6 +26,8 @@ from muster.storage.scoping import Scope
 ASKED_BY_ITSELF = 3
 # Another desk takes up what was passed to it within this, or it comes back and is seen.
 TAKE_UP_WITHIN = timedelta(hours=2)
+# Who has not answered by then is reminded.
+REMIND_WITHIN = timedelta(minutes=5)
 UNTOUCHED = (RequestStatus.NEW, RequestStatus.TRIAGED)
 AT_ONCE = 200
 
@@ -46,9 +48,23 @@ def look_after(incident: Incident, *, at: datetime, with_quiet: bool = True) -> 
 
     with_quiet: also who has been quiet for too long; that reads every need there is, so not each minute.
     """
+    _remind(incident, at=at)
     asked, escalated = _ask_again(incident, at=at)
     visits = _visit_the_quiet(incident, at=at) if with_quiet else 0
     return Looked(asked, escalated, _resume(incident, at=at), _bounce(incident, at=at), visits)
+
+
+def _remind(incident: Incident, *, at: datetime) -> None:
+    """Who was asked and has used up most of his time without an answer."""
+    asked = Offer.objects.filter(
+        incident=incident.id, status=OfferStatus.OFFERED, lease_until__gt=at,
+        lease_until__lte=at + REMIND_WITHIN,
+    )  # fmt: skip
+    rows = asked.select_related("item__request").order_by("lease_until", "id")[:AT_ONCE]
+    telling.expiring(
+        [one for one in rows if one.lease_until - at < (one.lease_until - one.made_at) / 2],
+        incident=incident.id, at=at,
+    )  # fmt: skip
 
 
 def _visit_the_quiet(incident: Incident, *, at: datetime) -> int:

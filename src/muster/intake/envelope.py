@@ -29,13 +29,14 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whom or what a fact is about: one of the four, and the sub-district that holds it."""
+    """Whom or what a fact is about: one of the five, and the sub-district that holds it."""
 
     sub_district: int
     dwelling: uuid.UUID | None = None
     household: uuid.UUID | None = None
     person: uuid.UUID | None = None
     request: uuid.UUID | None = None
+    trip: uuid.UUID | None = None
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -44,6 +44,23 @@ def offered(request: Request, offers: Iterable[Offer], *, at: datetime) -> None:
     notify_many(tellings, incident=request.incident, at=at)
 
 
+def expiring(offers: Iterable[Offer], *, incident: uuid.UUID, at: datetime) -> int:
+    """Whoever has not answered hears once that his time is nearly over: a no is an answer too."""
+    offers = list(offers)
+    people = responders_with_ids({offer.responder for offer in offers})
+    tellings = [
+        Telling(
+            "offer_expiring", str(offer.id),
+            ToResponder(one.id, one.user, one.phone or "", one.sub_district),
+            {"time": offer.lease_until}, PRIORITY.get(offer.item.request.urgency, Priority.NORMAL),
+            offer.lease_until,
+        )
+        for offer in offers
+        if (one := people.get(offer.responder)) is not None
+    ]  # fmt: skip
+    return notify_many(tellings, incident=incident, at=at)
+
+
 def accepted(request: Request, *, at: datetime) -> None:
     """Who asked hears that somebody has it, where he left a number."""
     notify(

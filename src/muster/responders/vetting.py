@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import models, transaction
 
 from muster.base.errors import Refusal
+from muster.responders import telling
 from muster.responders.checking_in import second_values, set_home, set_values
 from muster.responders.homes import Home
 from muster.responders.models import Responder, SecondCheckIn
@@ -56,10 +57,13 @@ def accept(
     _demand_vetting(row, by=by, is_adult=is_adult)
     see_certificates(row, certificates_seen)
     row.vetted_at, row.vetted_by, row.declined_reason, row.is_suspect = at, by, "", False
-    return change_status(
-        row, ResponderStatus.VETTED, by=by, at=at, verb="accept",
-        columns=("vetted_at", "vetted_by", "declined_reason", "is_suspect", "certificates"),
-    )  # fmt: skip
+    with transaction.atomic():
+        done = change_status(
+            row, ResponderStatus.VETTED, by=by, at=at, verb="accept",
+            columns=("vetted_at", "vetted_by", "declined_reason", "is_suspect", "certificates"),
+        )  # fmt: skip
+        telling.accepted([done], at=at)
+    return done
 
 
 def _demand_vetting(row: Responder, *, by: uuid.UUID, is_adult: bool) -> None:
@@ -100,10 +104,12 @@ def accept_many(
         else:
             row.vetted_at, row.vetted_by, row.declined_reason = at, by, ""
             good.append(row)
-    change_statuses(
-        good, ResponderStatus.VETTED, by=by, at=at, verb="accept",
-        columns=("vetted_at", "vetted_by", "declined_reason"),
-    )  # fmt: skip
+    with transaction.atomic():
+        change_statuses(
+            good, ResponderStatus.VETTED, by=by, at=at, verb="accept",
+            columns=("vetted_at", "vetted_by", "declined_reason"),
+        )  # fmt: skip
+        telling.accepted(good, at=at)
     return [row.id for row in good], left
 
 
@@ -116,10 +122,13 @@ def decline(row: Responder, *, reason: str, by: uuid.UUID, at: datetime) -> Resp
     if reason not in VettingReason.values:
         raise Refusal("vetting_reason_bad", reason=reason[:20])
     row.declined_reason, row.vetted_at, row.vetted_by = reason, None, None
-    return change_status(
-        row, ResponderStatus.DECLINED, by=by, at=at, verb="decline", reason=reason,
-        columns=("declined_reason", "vetted_at", "vetted_by"),
-    )  # fmt: skip
+    with transaction.atomic():
+        done = change_status(
+            row, ResponderStatus.DECLINED, by=by, at=at, verb="decline", reason=reason,
+            columns=("declined_reason", "vetted_at", "vetted_by"),
+        )  # fmt: skip
+        telling.declined(done, at=at)
+    return done
 
 
 def see_certificates(row: Responder, names: Collection[str]) -> None:

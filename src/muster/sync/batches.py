@@ -40,12 +40,15 @@ class _Subject(msgspec.Struct):
     household: uuid.UUID | None = None
     person: uuid.UUID | None = None
     request: uuid.UUID | None = None
+    trip: uuid.UUID | None = None
 
     @property
     def named(self) -> tuple[str, uuid.UUID] | None:
-        if self.request is not None:
+        if self.request is not None or self.trip is not None:
+            told = (("request", self.request), ("trip", self.trip))
+            served = [(what, one) for what, one in told if one is not None]
             alone = self.dwelling is None and self.household is None and self.person is None
-            return ("request", self.request) if alone else None
+            return served[0] if alone and len(served) == 1 else None
         if self.person is not None:
             return ("person", self.person) if self.dwelling is None and self.household is None else None
         if self.dwelling is not None:

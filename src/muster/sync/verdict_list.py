@@ -31,6 +31,8 @@ _FLAGGED = (
     "work_taken",
     "work_ended",
     "work_not_for_you",
+    "trip_was_off",
+    "trip_not_yours",
 )
 # The fact waits in sight until what it lacks is there, or a person decides.
 _HELD = (

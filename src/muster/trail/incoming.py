@@ -98,8 +98,8 @@ class Incoming:
         except (msgspec.ValidationError, msgspec.DecodeError):
             self._hold("bad_body")
             return
-        # Work on a request belongs to no round, whatever a phone says.
-        self.round = None if isinstance(self.body, kinds.WorkBody) else self.body.round
+        # Work on a request and a trip to care belong to no round, whatever a phone says.
+        self.round = None if isinstance(self.body, kinds.ServiceBody) else self.body.round
         if self.subject_type not in kinds.SUBJECT_TYPES[self.kind]:
             self._hold("bad_body")
 

@@ -114,7 +114,11 @@ class NoteWritten(Body, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
-class WorkBody(Body, kw_only=True, forbid_unknown_fields=True):
+class ServiceBody(Body, kw_only=True, forbid_unknown_fields=True):
+    """What somebody did for somebody who asked. It belongs to no round."""
+
+
+class WorkBody(ServiceBody, kw_only=True, forbid_unknown_fields=True):
     """What somebody did about a request; `item` is the piece of work, the subject is the request."""
 
     item: uuid.UUID
@@ -145,6 +149,12 @@ class WorkHeld(WorkBody, kw_only=True, forbid_unknown_fields=True):
 
 class WorkNoted(WorkBody, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+class TripStep(ServiceBody, kw_only=True, forbid_unknown_fields=True):
+    """How far somebody is on the way to care and back, told by who drives; the subject is the trip."""
+
+    hop: Literal["LEFT", "ARRIVED", "WAY_BACK", "HOME"]
 
 
 class EntryMerged(RoundBody, kw_only=True, forbid_unknown_fields=True):
@@ -179,6 +189,7 @@ KINDS: dict[str, type[Body]] = {
     "work.done": WorkDone,
     "work.held": WorkHeld,
     "work.noted": WorkNoted,
+    "trip.step": TripStep,
     "entry.merged": EntryMerged,
     "entry.took_in": EntryTookIn,
 }
@@ -201,6 +212,7 @@ SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "work.done": frozenset({"request"}),
     "work.held": frozenset({"request"}),
     "work.noted": frozenset({"request"}),
+    "trip.step": frozenset({"trip"}),
     "entry.merged": frozenset({"person", "household"}),
     "entry.took_in": frozenset({"person", "household"}),
 }
@@ -239,6 +251,7 @@ def value_of(body: Body) -> str:
             | PersonChanged(field=told)
             | WorkDone(outcome=told)
             | WorkHeld(reason=told)
+            | TripStep(hop=told)
         ):
             return told
         case PersonFound(outcome=outcome):

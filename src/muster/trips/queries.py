@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from muster.base.errors import Refusal
 from muster.storage.scoping import Scope
+from muster.trail.models import Event
 from muster.trips.models import HospitalAsked, Trip, TripHop, TripSeries
 from muster.trips.rules import MISSED_AFTER, HopState, Plan
 from muster.trips.states import ENDED, ORDER, TripStatus
@@ -25,6 +26,27 @@ def trip_with_id(trip: uuid.UUID) -> Trip:
     found: Trip | None = Trip.objects.across(reason="trips").filter(id=trip).first()
     if found is None:
         raise Refusal("trip_unknown")
+    return found
+
+
+def trips_with_ids(ids: Collection[uuid.UUID]) -> list[Trip]:
+    return list(Trip.objects.across(reason="trips").filter(id__in=ids))
+
+
+def driven_by(trips: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], datetime]:
+    """(trip, who drove it) -> when it was given to somebody else; not who drives it now."""
+    events = Event.objects.filter(
+        entity="Trip", entity_id__in=[str(trip) for trip in trips], verb="transport"
+    ).order_by("at", "id")
+    found: dict[tuple[uuid.UUID, uuid.UUID], datetime] = {}
+    driver: dict[str, str | None] = {}
+    for event in events:
+        before, now = driver.get(event.entity_id), (event.facts or {}).get("driver")
+        if before is not None and before != now:
+            found[uuid.UUID(event.entity_id), uuid.UUID(before)] = event.at
+        if now is not None:
+            found.pop((uuid.UUID(event.entity_id), uuid.UUID(now)), None)
+        driver[event.entity_id] = now
     return found
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from muster.base.errors import Refusal
 from muster.trail.services import record_event
@@ -202,9 +202,10 @@ def mark_hop(
         before = row.status
         if row.status == TripStatus.CANCELLED and hop in WAY:
             row.status, row.cancel_reason = TripStatus.PLANNED, ""
-        # Told twice, the first moment stands.
-        TripHop.objects.filter(trip=row, code=hop, done_at__isnull=True).update(
-            done_at=min(moment, at), by=by, skipped_at=None, skip_reason=""
+        # Told twice, the earlier moment stands, in whatever order the two are heard of.
+        happened = min(moment, at)
+        TripHop.objects.filter(Q(done_at__isnull=True) | Q(done_at__gt=happened), trip=row, code=hop).update(
+            done_at=happened, by=by, skipped_at=None, skip_reason=""
         )
         return _keep(row, verb="hop", before=before, by=by, at=at, reason=hop)
 
