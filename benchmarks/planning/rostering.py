@@ -21,7 +21,7 @@ import multiprocessing
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,11 +99,11 @@ def percent(cost: int | None, best: int) -> float | None:
     return None if cost is None else round(100 * (cost / best - 1), 2)
 
 
-def field(numbers: list[int], seconds: float, *, clock: str) -> dict[str, Any]:
+def field(numbers: list[int], seconds: float, *, clock: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the row of each instance as soon as it is measured."""
     if not DATA.exists():
         print(f"{DATA.name} is not beside the checkout: the Curtois-Qu instances are left out")
-        return {}
-    rows: dict[str, Any] = {}
+        return
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(DATA) as packed:
             packed.extractall(folder, filter="data")
@@ -115,15 +115,14 @@ def field(numbers: list[int], seconds: float, *, clock: str) -> dict[str, Any]:
             best = BEST[number - 1]
             mine["gap_percent"] = percent(mine["objective"], best)
             peer["gap_percent"] = percent(peer["objective"], best)
-            rows[f"Instance{number}"] = {"best_known": best, "ours": mine, "cp_sat": peer}
-            rows[f"Instance{number}"]["load"] = machine()["load_at_start"]
+            load = machine()["load_at_start"]
             print(
                 f"{number:8} {best:6} | {mine['objective']:5} {mine['bound']:5} {mine['gap_percent']:6.2f} "
                 f"{mine['cpu_s']:7.1f} | {peer['objective']!s:>5} {peer['bound']:6} "
                 f"{peer['gap_percent']!s:>6} {peer['cpu_s']:7.1f}",
                 flush=True,
             )
-    return rows
+            yield f"Instance{number}", {"best_known": best, "load": load, "ours": mine, "cp_sat": peer}
 
 
 def means(rows: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +242,11 @@ def main() -> None:
         asked = {"clock": options.clock, "seconds": options.seconds}
         same = all(result.get(name) == value for name, value in asked.items())
         rows = result.get("curtois_qu", {}) if same else {}
-        rows |= field(numbers_of(options.instances), options.seconds, clock=options.clock)
-        result |= asked | {"curtois_qu": rows, "curtois_qu_means": means(rows)}
-        print(result["curtois_qu_means"])
+        for name, row in field(numbers_of(options.instances), options.seconds, clock=options.clock):
+            rows[name] = row
+            result |= asked | {"curtois_qu": rows, "curtois_qu_means": means(rows)}
+            write_result("rostering", result)
+        print(result.get("curtois_qu_means"))
     if "repair" in parts:
         result["repair"] = alone(repair)
         print("repair", result["repair"])

@@ -57,6 +57,7 @@ class Master:
         solver = pywraplp.Solver.CreateSolver("GLOP")
         self._solver = solver
         self._fixed = False
+        self.paid = 0  # the own costs, in grains, of the months that were fixed
         self._objective = solver.Objective()
         self._objective.SetMinimization()
         self._far = solver.infinity()
@@ -109,6 +110,20 @@ class Master:
     def fix(self, column: Column) -> None:
         column.variable.SetLb(1.0)
         self._fixed = True
+        self.paid += column.month.own
+
+    def cheapest(self, people: Sequence[int], prices: Prices, most: int) -> dict[int, list[Month]]:
+        """Return of each of the people the months that the prices like best."""
+        ranked: dict[int, list[tuple[float, int]]] = {person: [] for person in people}
+        for at, column in enumerate(self.columns):
+            if column.person in ranked:
+                row = column.month.row
+                days = np.flatnonzero(row >= 0)
+                reduced = column.month.own / GRAIN - float(prices.worth[days, row[days]].sum())
+                ranked[column.person].append((reduced, at))
+        return {
+            person: [self.columns[at].month for _, at in sorted(own)[:most]] for person, own in ranked.items()
+        }
 
     def solve(self, seconds: float) -> Prices | None:
         """Solve the program; None when the solver could not in so many seconds."""
@@ -173,7 +188,7 @@ def generate(
     state = Generation(-(1 << 60), steady)
     prices = master.solve(watch.left_s())
     for number in range(rounds):
-        if prices is None or watch.spent() or prices.cost * GRAIN - state.bound < _CLOSE:
+        if prices is None or watch.spent() or prices.cost * GRAIN - master.paid - state.bound < _CLOSE:
             return state, prices
         share = _STEADY if number >= _FREE_ROUNDS and state.steady is not None else 0.0
         added = _price(master, planner, people, base, prices, share, state, watch)

@@ -11,7 +11,7 @@ import numpy as np
 
 from muster.planning._kernel.arrays import Ints
 from muster.planning._kernel.budget import Budget
-from muster.planning.rostering.columns import Column, Generation, Master, Watch, generate
+from muster.planning.rostering.columns import Column, Generation, Master, Prices, Watch, generate
 from muster.planning.rostering.months import GRAIN
 from muster.planning.rostering.planner import Month, Planner
 
@@ -20,7 +20,11 @@ _NEARLY_ONE = 0.999
 
 # The parts of the time left that the root, and then the dive, may take.
 _ROOT_SHARE = 0.35
-_DIVE_SHARE = 0.35
+_DIVE_SHARE = 0.5
+# After this part of those still open was fixed, the linear program begins anew with theirs alone, and with so
+# many months of each: what is fixed would only slow it.
+_FRESH_SHARE = 0.1
+_FRESH_MONTHS = 30
 
 
 class Until:
@@ -44,7 +48,7 @@ class Dive:
     """How a dive goes: rounds of pricing after each fixing, the share of people fixed at a time, chance."""
 
     rounds: int = 20
-    share: float = 0.025
+    share: float = 0.015
     chance: float = 0.0
 
 
@@ -81,21 +85,36 @@ def dive(
     open_people = list(people)
     diving = Until(watch, _DIVE_SHARE * watch.left_s())
     most = max(1, round(way.share * len(people)))
+    paid = fixed = 0  # the own costs of months that the program no longer holds, and how many it holds
     while open_people and prices is not None and not watch.spent():
         began = diving.own.left_s()
-        if prices.cost > limit:
+        if prices.cost + paid / GRAIN > limit:
             return chosen, root, useful
-        for column in _to_fix(master, chosen, way, rng, most):
+        columns = _to_fix(master, chosen, way, rng, most)
+        for column in columns:
             master.fix(column)
             chosen[column.person] = column.month
             _staff(staffed, column.month.row)
+        fixed += len(columns)
         open_people = [person for person in open_people if person not in chosen]
         if open_people:
+            if fixed >= _FRESH_SHARE * len(open_people):
+                paid, fixed = paid + master.paid, 0
+                master = _fresh(planner, master, open_people, staffed, prices)
             _, prices = generate(master, planner, open_people, staffed, rounds=way.rounds, watch=diving)
             # When time runs short, more people are fixed at a time.
             steps = diving.own.left_s() / max(1e-6, began - diving.own.left_s())
             most = max(most, math.ceil(len(open_people) / max(1.0, steps)))
     return chosen, root, useful
+
+
+def _fresh(planner: Planner, old: Master, people: Sequence[int], staffed: Ints, prices: Prices) -> Master:
+    """Return a linear program of those who are still open, with their most promising months."""
+    master = Master(planner.problem, people, staffed)
+    for person, months in old.cheapest(people, prices, _FRESH_MONTHS).items():
+        for month in months:
+            master.add(person, month)
+    return master
 
 
 def _staff(staffed: Ints, row: Ints) -> None:
