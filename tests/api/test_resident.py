@@ -230,3 +230,16 @@ def test_large_type_and_language_are_remembered_without_an_account(world: World)
     shown = client.get("/ask").content.decode()
     assert 'class="large"' in shown
     assert words()["ask"]["en"] in shown
+
+
+@pytest.mark.parametrize(("said", "lang", "words"), [("zh-CN", "zh", "没有找到"), ("en", "en", "not found")])
+def test_address_that_is_not_there_has_a_page_in_the_readers_language_with_a_way_home(
+    said: str, lang: str, words: str
+) -> None:
+    answer = Client().get("/nothing/here", headers={"Accept-Language": said})
+
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert f'<html lang="{lang}' in page
+    assert words in page
+    assert 'href="/"' in page

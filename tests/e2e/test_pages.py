@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import axe_violations, phone
+from tests.support.browser import PHONE, Watched, axe_violations, phone
+from tests.support.desk import sit_down
+from tests.support.desk_pages import desk_paths, faults_on, go_to
 from tests.support.field import FieldPhone
 from tests.support.house import House
 
@@ -56,6 +58,40 @@ def test_a_phone_can_be_used_by_ear(house: House, browser: Browser, language: st
     worker.go("me")
     assert axe_violations(worker.page) == []
     device.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_of_the_desk_fits_a_phone_and_speaks(
+    house: House, browser: Browser, language: str
+) -> None:
+    desk = Watched(browser, size=PHONE, language=language)
+    page = desk.page()
+    sit_down(page, house, "street")
+    page.goto(f"{house.origin}/desk/")
+    page.reload()
+    page.evaluate(f"localStorage.setItem('muster.language', '{language}')")
+    found: dict[str, list[str]] = {}
+
+    for path in desk_paths(house):
+        go_to(page, path)
+        if faults := faults_on(page):
+            found[path] = faults
+
+    assert found == {}
+    desk.close()
+
+
+def test_faults_of_a_page_would_be_found(browser: Browser) -> None:
+    """Negative control: too wide, a key for a sentence, a nameless button, a frame that hides its end."""
+    desk = Watched(browser, size=PHONE, language="en")
+    page = desk.page()
+    page.set_content(
+        "<main><h1>inbox.kind.other</h1><button></button><p style='width: 500px'>x</p>"
+        "<div style='overflow: auto; width: 100px'><p style='width: 300px'>x</p></div></main>"
+    )
+    told = " ".join(faults_on(page))
+    assert all(word in told for word in ("wider by", "a key: inbox.kind.other", "no name", "scrolls unsaid"))
+    desk.close()
 
 
 def test_a_nameless_button_would_be_found(browser: Browser) -> None:

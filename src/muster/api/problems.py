@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from muster.api.auth import language
-from muster.api.resident.saying import Said
+from muster.api.resident.saying import LANGUAGES, Said
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
 
@@ -106,7 +106,7 @@ def on_http_error(request: HttpRequest, error: HttpError | type[HttpError]) -> H
 PROGRAMS = ("/api/", "/sync/", "/live/")
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that is not there: a problem for programs, a page for people."""
     if request.path.startswith(PROGRAMS):
         return problem(request, "not_found", 404)
@@ -122,7 +122,8 @@ def house_fault(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, code: str, status: int) -> HttpResponse:
     """What went wrong in the reader's language, and the way to the first page. It asks no database."""
-    lang = language(request)
+    lang = request.GET.get("lang") or request.COOKIES.get("lang") or language(request)
+    lang = lang if lang in LANGUAGES else "zh"
     told = {
         "w": Said(lang), "lang": lang, "other": "en" if lang == "zh" else "zh", "title": text(code, lang),
         "cure": _cure(code, lang, {}),

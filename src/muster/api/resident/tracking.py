@@ -175,18 +175,21 @@ def _called(name: str) -> str:
 
 
 def _steps(visit: Visit, row: Request, main: Request) -> list[dict[str, Any]]:
-    """The line of steps with their times; what has not happened yet stands there without one."""
+    """The line of steps with their times; what has not happened yet stands there without one. A step that was
+    passed over, as when somebody came forward at once, is behind them too.
+    """
     moments = [
         ("NEW", row.made_at), ("TRIAGED", main.triaged_at), ("ACCEPTED", main.accepted_at),
         ("ON_SITE", main.on_site_at), ("DONE", main.done_at),
     ]  # fmt: skip
+    reached = max(place for place, (_, moment) in enumerate(moments) if moment)
     line = [
         {
             "name": visit.said[f"step_{name}"],
             "time": visit.time(moment) if moment else "",
-            "done": bool(moment),
+            "done": place <= reached,
         }
-        for name, moment in moments
+        for place, (name, moment) in enumerate(moments)
     ]
     special = {"CONFIRMED", "CLOSED_UNREACHED", "ON_HOLD", "REFUSED", "WITHDRAWN"}
     if row.status == RequestStatus.LINKED:
