@@ -23,8 +23,9 @@ DESK_SAYS = {
            "name": "Second Hospital"},
 }  # fmt: skip
 PHONE_SAYS = {
-    "zh": {"mine": "我来接送", "steps": ["出发了", "到医院了", "往回走了", "到家了"], "told": "接送"},
-    "en": {"mine": "Trips I drive", "told": "drive",
+    "zh": {"mine": "我来接送", "gone": "不用您去了", "told": "接送",
+           "steps": ["出发了", "到医院了", "往回走了", "到家了"]},
+    "en": {"mine": "Trips I drive", "gone": "not yours any more", "told": "drive",
            "steps": ["We have left", "We have arrived", "Heading home", "They are home"]},
 }  # fmt: skip
 
@@ -114,6 +115,71 @@ def test_there_and_back(house: House, browser: Browser, language: str, code: int
     assert house.read(f"/trips/{trip['id']}", role="desk")["status"] == "HOME"
     device.close()
     desk.close()
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh", "演司甲"), ("en", "演司乙")])
+def test_steps_without_a_network(house: House, browser: Browser, language: str, name: str) -> None:
+    """No network between the door and the hospital; one of two trips is meanwhile given to somebody else."""
+    says = PHONE_SAYS[language]
+    grid = house.read("/grids", role="desk", level="SMALL")["items"][0]
+    code = house.muster("enrol-code", "--grid", grid["code"], "--worker", name).split()[0]
+    device = phone(browser, language)
+    worker = FieldPhone(device.page(), language)
+    worker.enrol(f"{house.origin}/field/?code={code}")
+    worker.is_offline_ready()
+    worker.page.locator(".f-bar a[href='#/tasks']").click()
+    expect(worker.page.locator(".f-page").first).to_be_visible()
+    with house.client("desk") as api:
+        mine, other = (
+            api.post("/trips", json={"who": who, "grid": grid["id"], "place": "2号楼"}).json()
+            for who in ("王阿姨", "李大爷")
+        )
+        near = until(
+            lambda: [
+                one["id"]
+                for one in api.get(f"/trips/{mine['id']}/drivers").json()["items"]
+                if one["name"] == name
+            ],
+            what="the worker can be asked", seconds=30,
+        )  # fmt: skip
+        for trip in (mine, other):
+            api.post(f"/trips/{trip['id']}/transport", json={"transport": "VEHICLE", "driver": near[0]})
+    region = worker.page.get_by_role("region", name=says["mine"])
+    card = region.locator("article").filter(has_text=f"#{mine['number']}")
+    expect(card).to_have_count(1, timeout=30_000)
+
+    device.deaf = True  # the browser's own complaint about the network
+    device.context.set_offline(True)
+    worker.page.reload()  # the battery was changed: the trips are on the phone
+    expect(region.locator("article")).to_have_count(2)
+    for step in says["steps"][:2]:
+        card.get_by_role("button", name=step, exact=True).click()
+    expect(card.get_by_role("button", name=says["steps"][2], exact=True)).to_be_visible()
+    assert axe_violations(worker.page) == []
+    assert widths_overflow(worker.page) == 0
+    worker.expect_unsent(2)
+    assert house.read(f"/trips/{mine['id']}", role="desk")["status"] == "PLANNED", (
+        "nobody has heard of it yet"
+    )
+    with house.client("desk") as api:
+        api.post(f"/trips/{other['id']}/transport", json={"transport": "VEHICLE", "vehicle": "社区的车"})
+
+    device.context.set_offline(False)
+    worker.expect_sent()
+    until(
+        lambda: house.read(f"/trips/{mine['id']}", role="desk")["status"] == "THERE",
+        what="the desk hears that they are there", seconds=60,
+    )  # fmt: skip
+    gone = region.get_by_role("status").filter(has_text=f"#{other['number']}")
+    expect(gone).to_contain_text(says["gone"], timeout=60_000)
+    expect(region.locator("article")).to_have_count(1)
+    for step in says["steps"][2:]:
+        card.get_by_role("button", name=step, exact=True).click()
+    until(
+        lambda: house.read(f"/trips/{mine['id']}", role="desk")["status"] == "HOME",
+        what="the desk hears that they are home", seconds=60,
+    )  # fmt: skip
+    device.close()
 
 
 def test_the_books_are_in_order_afterwards(house: House) -> None:

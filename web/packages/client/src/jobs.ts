@@ -44,6 +44,9 @@ export interface JobsPage {
   pool: Waiting[]
 }
 
+/** Nobody has heard of it here: why it came to nothing, with who was quicker where that was said. */
+export const RACES_LOST = new Set(['item_taken', 'item_taken_by', 'item_gone', 'offer_over', 'request_ended'])
+
 /** What only the server can decide; what was done at a door is told as facts. */
 export type JobAct = 'accept' | 'decline' | 'release'
 /** `offline`: nobody answered. Else the server's code, `item_taken` when somebody was quicker. */

@@ -33,7 +33,6 @@ export interface Told {
 const PATIENCE_MS = 15_000
 
 export const readTrips = (options: JobsOptions) => askPhone<{ items: Driven[] }>(options, '/trips', 'GET')
-export const tellHop = (options: JobsOptions, id: string, hop: WayHop) => askPhone<Driven>(options, `/trips/${id}/hops/${hop}`, 'POST')
 export const readTold = (options: JobsOptions) => askPhone<{ items: Told[]; unread: number }>(options, '/messages', 'GET')
 export const tellSeen = (options: JobsOptions) => askPhone<{ read: number }>(options, '/messages/read', 'POST', { ids: [] })
 

@@ -16,6 +16,7 @@ export interface Subject {
   household?: string
   person?: string
   request?: string
+  trip?: string
 }
 
 export interface FactOf {

@@ -74,7 +74,7 @@ async function readBack(store: OutboxStore, { device, sealing }: Enrolment, seq:
 }
 
 export function briefOf(fact: FactOf, at: number): Brief {
-  const { round, outcome, state, item, fact: undone } = fact.body
+  const { round, outcome, state, item, hop, fact: undone } = fact.body
   return {
     id: fact.id,
     kind: fact.kind,
@@ -85,6 +85,7 @@ export function briefOf(fact: FactOf, at: number): Brief {
     ...(typeof outcome === 'string' && { outcome }),
     ...(typeof state === 'string' && { state }),
     ...(typeof item === 'string' && { item }),
+    ...(typeof hop === 'string' && { hop }),
     ...(fact.kind === 'fact.undone' && typeof undone === 'string' && { undone }),
   }
 }

@@ -81,6 +81,8 @@ export interface Brief {
   undone?: string
   /** The piece of work of a request that this says something about. */
   item?: string
+  /** How far a trip has come. */
+  hop?: string
 }
 
 export class OutboxStore extends Dexie {

@@ -17,6 +17,9 @@ export interface Said {
   failed: boolean
 }
 
+/** What was done for somebody who asked has no way back: the desk changes it. */
+const SERVING = /^(work|trip)\./
+
 export interface Correction {
   field: 'name' | 'phone'
   was: string
@@ -103,6 +106,12 @@ export class Acts {
     return this.make([{ kind, subject, body: { item: id, ...said } }], words, false)
   }
 
+  /** How far a trip has come: told like everything else, network or not. */
+  drove(trip: string, hop: string, words: string): Promise<boolean> {
+    const subject = { sub_district: this.session.enrolment.value?.sub_districts?.[0] ?? 0, trip }
+    return this.make([{ kind: 'trip.step', subject, body: { hop } }], words, false)
+  }
+
   async undo(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     try {
@@ -130,7 +139,7 @@ export class Acts {
   }
 
   canUndo(act: Pick<Brief, 'at' | 'kind'>, now: number): boolean {
-    return act.kind !== 'fact.undone' && !act.kind.startsWith('work.') && now - act.at < UNDO_WITHIN_MS
+    return act.kind !== 'fact.undone' && !SERVING.test(act.kind) && now - act.at < UNDO_WITHIN_MS
   }
 
   clear(): void {

@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The jobs of this phone's holder, asked for again and again while the page is looked at, and kept sealed on the phone.
+ * The jobs and trips of this phone's holder, asked for again and again while the page is looked at, and kept sealed on the phone.
  * What is done at a door is recorded like everything else: it waits for nobody.
  */
-import { actOnJob, readJobs, type JobAct, type JobsOptions, type JobsPage, type Waiting } from '@muster/client'
+import { actOnJob, RACES_LOST, readJobs, readTrips, type Driven, type JobAct, type JobsOptions, type JobsPage, type Waiting } from '@muster/client'
+import type { Mine } from '@muster/outbox'
 import { language } from '@muster/ui'
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from 'vue'
 import { useField } from '../session/acting'
 import { toldPage } from './told'
+import { goneTrips, toldTrips } from './toldTrips'
 
 const EVERY_MS = 10_000
+
+export interface Ended {
+  why: 'done' | 'lost'
+  words: string
+}
+
+const lostClaim = ({ kind, code }: Mine): boolean => kind === 'work.taken' && (code === 'work_taken' || code === 'work_ended')
 
 export function useJobs() {
   const { session, acts } = useField()
   const heard = shallowRef<JobsPage | null>(null)
+  const driven = shallowRef<Driven[]>([])
+  const trips = computed(() => toldTrips(driven.value, session.mine.value))
+  /** Trips that are not mine any more, until I have seen it. */
+  const gone = shallowRef<Driven[]>([])
+  /** What has just ended here, so that the next thing is shown at once. */
+  const ended = ref<Ended | null>(null)
   const page = computed(() => heard.value && toldPage(heard.value, session.mine.value))
   /** Code of what went wrong last; null when the list is fresh. */
   const trouble = ref<{ code: string; title: string } | null>(null)
@@ -28,18 +43,25 @@ export function useJobs() {
   async function look(): Promise<void> {
     const asking = options()
     if (!asking || document.visibilityState === 'hidden') return
-    const answer = await readJobs(asking)
+    const [answer, drives] = await Promise.all([readJobs(asking), readTrips(asking)])
+    if (drives.state === 'DONE') {
+      gone.value = [...gone.value, ...goneTrips(driven.value, drives.body.items, session.mine.value)]
+      driven.value = drives.body.items
+    }
     if (answer.state === 'DONE') {
       heard.value = answer.body
       if (trouble.value?.code === 'offline') trouble.value = null
-      await session.keepJobs(JSON.stringify(answer.body)).catch(() => undefined)
+      await session.keepJobs(JSON.stringify({ ...answer.body, driven: driven.value })).catch(() => undefined)
     } else if (answer.code === 'offline') trouble.value = answer
   }
 
   /** The list as it was last heard, until somebody answers. */
   async function recall(): Promise<void> {
     const kept = await session.keptJobs().catch(() => null)
-    if (kept && !heard.value) heard.value = JSON.parse(kept) as JobsPage
+    if (!kept || heard.value) return
+    const { driven: drove = [], ...page } = JSON.parse(kept) as JobsPage & { driven?: Driven[] }
+    heard.value = page
+    driven.value = drove
   }
 
   /** Asks the server; true when it is done. Somebody quicker is told, and the list comes anew. */
@@ -49,7 +71,9 @@ export function useJobs() {
     busy.value = id
     const answer = await actOnJob(asking, id, what, body)
     busy.value = null
-    trouble.value = answer.state === 'FAILED' ? answer : null
+    const isLost = answer.state === 'FAILED' && RACES_LOST.has(answer.code)
+    trouble.value = answer.state === 'FAILED' && !isLost ? answer : null
+    if (isLost) ended.value = { why: 'lost', words: answer.title }
     if (answer.state === 'DONE' || answer.code !== 'offline') await look()
     return answer.state === 'DONE'
   }
@@ -60,6 +84,14 @@ export function useJobs() {
     if (trouble.value?.code === 'offline') await acts.work(one, 'work.taken', {}, words)
   }
 
+  /** Told as done; what comes next is looked for at once. */
+  async function finish(job: Waiting, said: Record<string, unknown>, words: string): Promise<boolean> {
+    if (!(await acts.work(job, 'work.done', said, words))) return false
+    ended.value = { why: 'done', words }
+    void look()
+    return true
+  }
+
   /** A picture that cannot be kept stops nothing: what was done is recorded without it. */
   async function keepPicture(picture: Blob): Promise<string> {
     const bytes = new Uint8Array(await new Response(picture).arrayBuffer())
@@ -68,8 +100,12 @@ export function useJobs() {
 
   // What the server has judged since may have changed the list.
   watch(() => session.counts.value.settled, look)
-  onMounted(() => {
-    void recall()
+  // A claim made without a network that somebody else had won.
+  watch(() => session.mine.value.filter(lostClaim).length, (now, before) => {
+    if (now > before) ended.value = { why: 'lost', words: '' }
+  })
+  onMounted(async () => {
+    await recall()
     void look()
     timer = setInterval(() => void look(), EVERY_MS)
     document.addEventListener('visibilitychange', look)
@@ -78,5 +114,5 @@ export function useJobs() {
     clearInterval(timer)
     document.removeEventListener('visibilitychange', look)
   })
-  return { page, trouble, busy, act, claim, tell: acts.work.bind(acts), keepPicture, look }
+  return { page, trips, gone, ended, trouble, busy, act, claim, finish, tell: acts.work.bind(acts), drove: acts.drove.bind(acts), keepPicture, look }
 }
