@@ -114,6 +114,8 @@ def placement_asks(p: Placed) -> dict[str, tuple[str, str, Any, bool]]:
         "command_units_form": ("POST", "/api/v1/command-units", unit, False),
         "command_units_end": ("POST", f"/api/v1/command-units/{p.unit}/end", None, False),
         "duty_read": ("GET", "/sync/v1/duty", None, False),
+        "duty_here": ("POST", "/sync/v1/duty/here", {}, False),
+        "duty_leaving": ("POST", "/sync/v1/duty/leaving", None, False),
         "duty_accept": ("POST", "/sync/v1/duty/accept", None, False),
         "duty_calendar": ("POST", "/sync/v1/duty/calendar", None, False),
         "placement_take_back": ("POST", f"{adopted}/take-back", {"version": 1}, False),

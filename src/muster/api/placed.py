@@ -8,43 +8,92 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Schema
 
-from muster.api.auth import language, operation
+from muster.api.auth import AUTH, allow, language, operation
 from muster.api.phone_trips import holder
 from muster.base.clock import now
 from muster.base.errors import Refusal
 from muster.base.messages import text
+from muster.flows import arriving
 from muster.incidents.packs import pack_of
-from muster.incidents.services import incident_with_id
+from muster.incidents.services import current_incident, incident_with_id
+from muster.places.queries import grid as grid_with_id
+from muster.responders.duty import minutes_served
 from muster.responders.models import Responder
 from muster.responders.placement.calendars import calendar_text, feed_of, open_feed, slots_of
 from muster.responders.placement.duties import accept, duties_of
 
+router = Router(tags=["responders"], auth=AUTH)
 sync_router = Router(tags=["sync"])
 
 
 @sync_router.get("/duty", auth=None, operation_id="duty_read", include_in_schema=True)
 @operation("session.read")
 def read_mine(request: HttpRequest) -> dict[str, Any]:
-    """My place in both languages; none while I have none."""
+    """My place in both languages, none while I have none; whether I am there, and since when."""
     lease, me = holder(request)
     if me is None:
-        return {"duty": None}
+        return {"duty": None, "standing": None}
+    can_arrive, can_leave = arriving.steps_of(me)
+    standing = {
+        "status": me.status, "since": me.status_since, "can_arrive": can_arrive, "can_leave": can_leave,
+        "minutes": minutes_served(me, at=now()), "open_jobs": me.open_jobs,
+    }  # fmt: skip
     incident = incident_with_id(lease.incident)
     told = {
         lang: duties_of([me], pack=pack_of(incident), incident=incident, lang=lang).get(me.id)
         for lang in ("zh", "en")
     }
     if told["zh"] is None or told["en"] is None:
-        return {"duty": None}
+        return {"duty": None, "standing": standing}
     return {
+        "standing": standing,
         "duty": {
             "since": told["zh"].since, "accepted": told["zh"].accepted,
             "phone": told["zh"].head_phone,
             "lines": {lang: duty.lines(lang) for lang, duty in told.items() if duty is not None},
         }
     }  # fmt: skip
+
+
+class Here(Schema):
+    """code: what hangs at the post, scanned or typed; nothing where somebody only says it."""
+
+    code: str = ""
+
+
+@sync_router.post("/duty/here", auth=None, operation_id="duty_here", include_in_schema=True)
+@operation("session.read")
+def here(request: HttpRequest, body: Here) -> dict[str, Any]:
+    """I am at my post."""
+    _, me = holder(request)
+    if me is None:
+        raise Refusal("not_found")
+    shown = arriving.arrive(me, code=body.code[:40], at=now())
+    return {**read_mine(request), "shown": shown}
+
+
+@sync_router.post("/duty/leaving", auth=None, operation_id="duty_leaving", include_in_schema=True)
+@operation("session.read")
+def leaving(request: HttpRequest) -> dict[str, Any]:
+    """I go home for today; how much goes to others, and at how many doors I still stand."""
+    _, me = holder(request)
+    if me is None:
+        raise Refusal("not_found")
+    left = arriving.leave(me, at=now())
+    return {**read_mine(request), "handed_on": len(left.items), "still_at": left.still_at}
+
+
+@router.get("/grids/{grid_id}/post-code", operation_id="duty_post_code")
+@operation("responders.read")
+def read_post_code(request: HttpRequest, grid_id: int) -> dict[str, Any]:
+    """The code that hangs at a grid's post, to be scanned or typed on arrival."""
+    who, _ = allow(request, "responders.read", grid=grid_with_id(grid_id))
+    incident = current_incident(who.at)
+    if incident is None:
+        raise Refusal("no_incident")
+    return {"code": arriving.post_code(grid_id, incident=incident.id)}
 
 
 @sync_router.post("/duty/accept", auth=None, operation_id="duty_accept", include_in_schema=True)

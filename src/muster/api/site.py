@@ -66,6 +66,7 @@ for module in (
     drill,
     imports,
     plans,
+    placed,
     placement,
     teams,
     duplicates,

@@ -55,7 +55,8 @@ def relieve(row: Responder, *, relief: Responder | None, by: uuid.UUID, at: date
         row.refresh_from_db(fields=["open_jobs"])
         change_status(row, ResponderStatus.RESTING, by=by, at=at, verb="relieve")
         asked = _hand_over(row, relief, items, by=by, at=at) if relief is not None else 0
-        telling.relieved(row, at=at)
+        if by != row.user:
+            telling.relieved(row, at=at)
         if relief is not None:
             telling.takes_over(relief, at=at)
     return Relieved(items, offers, asked, begun)

@@ -34,6 +34,8 @@ export const grids = {
   list: (query: Query) => get<Page<Grid>>('/grids', query),
   one: (id: number) => get<GridPage>(`/grids/${id}`),
   addPost: (id: number, body: { type: string; name: string; phone: string; duty: string }) => post(`/grids/${id}/posts`, body),
+  /** What hangs at the post of a grid, to be scanned on arrival. */
+  postCode: (id: number) => get<{ code: string }>(`/grids/${id}/post-code`),
   removePost: (id: number, postId: string) => remove(`/grids/${id}/posts/${postId}`),
   makeCode: (id: number, worker: string) => post<EnrolCode>(`/grids/${id}/enrol-codes`, { worker_name: worker }),
 }
