@@ -32,7 +32,7 @@ from muster.campaigns.rules import (
 )
 from muster.campaigns.states import DoorState, EntryClass, Origin
 from muster.storage.many_rows import Insert, update_rows, update_unchanged
-from muster.storage.plain_reads import among, equal, read_rows
+from muster.storage.plain_reads import among, equal, read_rows_each
 from muster.storage.writes import LostRace
 from muster.trail.queries import (
     FactRow,
@@ -130,11 +130,11 @@ def read_ledger(reading: RoundReading, *, subjects: Collection[uuid.UUID], doors
     """
     keyed = (equal("round", reading.round.id), among("sub_district", sub_districts))
     if subjects:
-        rows = read_rows(LedgerEntry, *keyed, among("subject", subjects))
+        rows = read_rows_each(LedgerEntry, "subject", subjects, *keyed)
         reading.entries.update({row.subject: row for row in rows})
     more = set(doors) | {e.origin_dwelling for e in reading.entries.values()}
     if more:
-        found = read_rows(DoorEntry, *keyed, among("subject", more))
+        found = read_rows_each(DoorEntry, "subject", more, *keyed)
         reading.doors.update({row.subject: row for row in found})
 
 

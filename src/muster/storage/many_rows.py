@@ -22,6 +22,7 @@ from django.db.models.base import ModelState
 from muster.storage.plain_reads import array_text, time_text
 from muster.storage.sealed import SealedField
 from muster.storage.writes import LostRace
+from muster.storage.young_tables import by_place_alone
 
 M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]
@@ -109,21 +110,33 @@ def _update_by_arrays(
     for row in rows:
         groups[tuple(row[columns:last])].append(row)
     names = [field.column for field in fields]
-    listed = [*range(columns), last]
+    kinds = [f"%s::{field.db_type(connection)}[]" for field in fields]
     sets = ", ".join(f'"{name}" = new."{name}"' for name in names[:columns])
-    arrays = ", ".join([*(f"%s::{fields[at].db_type(connection)}[]" for at in listed), "%s::integer[]"])
-    told = ", ".join([*(f'"{names[at]}"' for at in listed), "version_before"])
-    shared = "".join(f'old."{name}" = %s AND ' for name in names[columns:last])
+    arrays = ", ".join([*kinds[:columns], kinds[last], "%s::integer[]", "%s::tid[]"])
+    told = ", ".join([*(f'"{name}"' for name in (*names[:columns], names[last])), "version_before", "place"])
+    shared = "".join(f'"{name}" = %s AND ' for name in names[columns:last])
+    of_old = "".join(f'old."{name}" = %s AND ' for name in names[columns:last])
+    # Each row is looked up by itself, then written where it lies: a planner without statistics of a young
+    # partition would read the whole of it. Who is written by somebody between the two is lost: LostRace.
+    look = (
+        f"SELECT found.place FROM unnest({kinds[last]}, %s::integer[]) WITH ORDINALITY AS told(a, b, n)"
+        f' CROSS JOIN LATERAL (SELECT ctid::text AS place FROM "{model._meta.db_table}" WHERE {shared}'
+        f'"{names[last]}" = told.a AND version = told.b OFFSET 0) AS found ORDER BY told.n'
+    )
     statement = (
         f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({arrays}) AS new({told})'
-        f' WHERE {shared}old."{names[last]}" = new."{names[last]}" AND old.version = new.version_before'
-        # Said once more, so that only these rows are read: else a planner may join all that is shared.
-        f' AND old."{names[last]}" = ANY(%s::{fields[last].db_type(connection)}[])'
+        f' WHERE {of_old}old.ctid = new.place AND old."{names[last]}" = new."{names[last]}"'
+        " AND old.version = new.version_before"
     )
     changed = 0
     for key, group in groups.items():
         lists = [array_text(column) for column in zip(*group, strict=True)]
-        cursor.execute(statement, [*(lists[at] for at in (*listed, last + 1)), *key, lists[last]])
+        cursor.execute(look, [lists[last], lists[last + 1], *key])
+        places = [row[0] for row in cursor.fetchall()]
+        if len(places) != len(group):
+            return 0
+        with by_place_alone(cursor):
+            cursor.execute(statement, [*lists[:columns], *lists[last:], array_text(places), *key])
         changed += cursor.rowcount
     return changed
 

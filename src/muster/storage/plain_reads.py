@@ -139,6 +139,29 @@ def read_pairs(
     yield from _read(model, columns, asked, [*(_in_sqlite(v) for each in wanted for v in each), *more])
 
 
+def read_each(
+    model: type[models.Model],
+    columns: Sequence[str],
+    column: str,
+    wanted: Collection[Any],
+    *conditions: Condition,
+) -> Iterator[tuple[Any, ...]]:
+    """As read_values with `among`, but each of the wanted is looked up by itself, as in read_pairs."""
+    if not wanted or connection.vendor != "postgresql":
+        yield from read_values(model, columns, among(column, wanted), *conditions)
+        return
+    kind = _ARRAYS[next(kind for kind in _ARRAYS if isinstance(next(iter(wanted)), kind))]
+    where = "".join(f" AND {sql}" for sql, _ in conditions)
+    asked = (
+        f"SELECT found.* FROM unnest(%s::{kind}[]) AS told(a) CROSS JOIN LATERAL"
+        f' (SELECT {_names(model, columns)} FROM "{model._meta.db_table}" WHERE "{column}" = told.a{where}'
+        " OFFSET 0) AS found"
+    )
+    yield from _read(
+        model, columns, asked, [array_text(wanted), *(v for _, told in conditions for v in told)]
+    )
+
+
 def _names(model: type[models.Model], columns: Sequence[str]) -> str:
     return ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}"' for name in columns)
 
@@ -163,9 +186,23 @@ def _read(
 
 def read_rows(model: type[M], *conditions: Condition, columns: Sequence[str] = ()) -> list[M]:
     """Whole rows of a table of plain columns, as the ORM would give them; or these columns of them only."""
-    names = columns or [cast(Any, field).attname for field in model._meta.concrete_fields if field.column]
+    names = columns or _all_names(model)
+    return _as_rows(model, names, read_values(model, names, *conditions))
+
+
+def read_rows_each(model: type[M], column: str, wanted: Collection[Any], *conditions: Condition) -> list[M]:
+    """Whole rows whose `column` is one of these, each looked up by itself."""
+    names = _all_names(model)
+    return _as_rows(model, names, read_each(model, names, column, wanted, *conditions))
+
+
+def _all_names(model: type[models.Model]) -> list[str]:
+    return [cast(Any, field).attname for field in model._meta.concrete_fields if field.column]
+
+
+def _as_rows(model: type[M], names: Sequence[str], told: Iterator[tuple[Any, ...]]) -> list[M]:
     state, rows = _read_from(connection.alias), []
-    for values in read_values(model, names, *conditions):
+    for values in told:
         row = model.__new__(model)
         row.__dict__.update(zip(names, values, strict=True), _state=state)
         rows.append(row)
@@ -206,8 +243,10 @@ __all__ = [
     "among",
     "equal",
     "plain",
+    "read_each",
     "read_pairs",
     "read_rows",
+    "read_rows_each",
     "read_values",
     "time_of",
     "time_text",

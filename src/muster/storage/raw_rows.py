@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -20,10 +19,10 @@ from typing import Any, cast
 from django.db import connection, models
 
 from muster.storage.plain_reads import Condition, array_text, time_text
+from muster.storage.young_tables import by_place_alone
 
 Row = tuple[Any, ...]
 PLACE = "ctid"
-_SCANS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan")
 
 
 def hex_of(one: uuid.UUID) -> str:
@@ -133,21 +132,12 @@ def _write_by_place(
         ' AND old."subject" = new."subject" AND old.version = new.version_before'
     )
     changed = 0
-    with _by_place_alone(cursor):
+    with by_place_alone(cursor):
         for key, group in groups.items():
             lists = [array_text(values) for values in zip(*group, strict=True)]
             cursor.execute(asked, [*lists[:first], *lists[last:], *key])
             changed += cursor.rowcount
     return changed
-
-
-@contextmanager
-def _by_place_alone(cursor: Any) -> Iterator[None]:
-    """Inside a transaction: rows are fetched from where they lie; nothing is searched for them."""
-    asked = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in _SCANS)
-    cursor.execute(asked, ["off"] * len(_SCANS))
-    yield
-    cursor.execute(asked, ["on"] * len(_SCANS))
 
 
 def _listed(ids: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from muster.storage.plain_reads import Condition, among, equal, read_pairs, read_values
+from muster.storage.plain_reads import Condition, among, equal, read_each, read_pairs, read_values
 from muster.trail.incoming import Incoming
 from muster.trail.models import Fact, NumberWatch, Verdict, Waiting
 
@@ -64,7 +64,7 @@ def known_facts(incoming: Sequence[Incoming]) -> list[KnownFact]:
         return []
     ids = {fact.id.int: fact.id for fact in incoming}
     numbers = {(fact.device.int, fact.seq): (fact.device, fact.seq) for fact in incoming}
-    same_id = read_values(Fact, _KNOWN, among("id", ids.values()))
+    same_id = read_each(Fact, _KNOWN, "id", ids.values())
     same_number = read_pairs(Fact, _KNOWN, ("device", "seq"), numbers.values())
     return [KnownFact(*row) for row in (*same_id, *same_number)]
 
@@ -73,18 +73,18 @@ def facts_about(round_id: uuid.UUID, *, subjects: Collection[uuid.UUID]) -> list
     """Every counting fact about these subjects in a round."""
     if not subjects:
         return []
-    return _counting(equal("round", round_id), among("subject", subjects))
+    return _counting("subject", subjects, equal("round", round_id))
 
 
 def facts_at(round_id: uuid.UUID, *, doors: Collection[uuid.UUID]) -> list[FactRow]:
     """Every counting fact recorded at these doors in a round."""
     if not doors:
         return []
-    return _counting(equal("round", round_id), among("door", doors))
+    return _counting("door", doors, equal("round", round_id))
 
 
-def _counting(*conditions: Condition) -> list[FactRow]:
-    rows = read_values(Fact, COLUMNS, *conditions, among("verdict", COUNTING))
+def _counting(column: str, wanted: Collection[uuid.UUID], *conditions: Condition) -> list[FactRow]:
+    rows = read_each(Fact, COLUMNS, column, wanted, *conditions, among("verdict", COUNTING))
     return [FactRow(*row) for row in rows]
 
 
