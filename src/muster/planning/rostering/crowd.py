@@ -8,26 +8,42 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from muster.planning._kernel.arrays import Ints
+from muster.planning._kernel.budget import Budget
+from muster.planning.contract import OutOfTime
 from muster.planning.rostering import _months
 from muster.planning.rostering.columns import lagrange
 from muster.planning.rostering.months import GRAIN
 from muster.planning.rostering.planner import Month, Planner
 
+# So long after the budget first months are still made, and so much longer for each person.
+_GRACE_S, _MONTH_S = 1.5, 2e-4
+
 
 def first_months(
-    planner: Planner, people: Sequence[int], base: Ints, enough: Callable[[], bool]
+    planner: Planner, people: Sequence[int], base: Ints, enough: Callable[[], bool], seconds: float
 ) -> dict[int, Month]:
     """Give a month to one person after another, those with the fewest duties first.
 
-    Who gets none has no lawful month at all.
+    Who gets none has no lawful month at all. Raises OutOfTime when it is enough long before everybody has
+    one: without a month for each there is no rota.
     """
     problem = planner.problem
     choices = np.diff(problem.people.first)
     staffed = base.copy()
     margin = planner.margin_of(staffed)
     months = {}
-    for person in sorted(people, key=lambda one: (int(choices[one]), one)):
-        enough()
+    late: Budget | None = None
+    for done, person in enumerate(sorted(people, key=lambda one: (int(choices[one]), one))):
+        if late is None and enough():
+            late = Budget(_GRACE_S + _MONTH_S * len(people))
+        if late is not None and late.spent():
+            raise OutOfTime(
+                "planning.rostering.out_of_time",
+                seconds=seconds,
+                done=done,
+                people=len(people),
+                days=problem.days,
+            )
         month = planner.best(person, margin)
         if month is not None:
             months[person] = month

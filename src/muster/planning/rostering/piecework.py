@@ -15,7 +15,7 @@ import numpy as np
 
 from muster.planning._kernel.arrays import Ints
 from muster.planning._kernel.budget import Budget
-from muster.planning.contract import Step
+from muster.planning.contract import OutOfTime, Step
 from muster.planning.rostering.columns import Master, generate
 from muster.planning.rostering.crowd import crowd_bound, first_months, sweep
 from muster.planning.rostering.diving import Dive, dive
@@ -112,7 +112,7 @@ def _solve(piece: Piece, effort: Effort | None, seconds: float, tell: Tell | Non
     watch = _Watch(Budget(seconds), tell)
     planner = Planner(problem)
     nobody = np.zeros((problem.days, problem.duties.size), np.int32)
-    months = first_months(planner, range(problem.people.size), nobody, watch.spent)
+    months = first_months(planner, range(problem.people.size), nobody, watch.spent, seconds)
     lawful = sorted(months)
     unlawful = sorted(set(range(problem.people.size)) - set(lawful))
     fixed = {person: pinned_row(problem, person) for person in unlawful}
@@ -264,7 +264,10 @@ def bound_of_piece(problem: Problem, seconds: float) -> int:
     problem = pooled(problem).problem
     planner = Planner(problem)
     nobody = np.zeros((problem.days, problem.duties.size), np.int32)
-    months = first_months(planner, range(problem.people.size), nobody, budget.spent)
+    try:
+        months = first_months(planner, range(problem.people.size), nobody, budget.spent, seconds)
+    except OutOfTime:
+        return 0
     people = sorted(months)
     fixed = {p: pinned_row(problem, p) for p in range(problem.people.size) if p not in months}
     base = staff_of(problem, fixed.values())

@@ -35,7 +35,9 @@ def solve(
     effort: Effort | None = None,
 ) -> Plan:
     """Plan the rota. With an `effort` the same problem and seed give the same bytes, unless time cuts it;
-    without one all the time is used, or until the rota is proved best. Raises BadProblem, Cancelled.
+    without one all the time is used, or until the rota is proved best.
+
+    Raises BadProblem, OutOfTime, Cancelled.
     """
     require_lawful(problem)
     budget = Budget(budget_s)
