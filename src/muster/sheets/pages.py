@@ -30,6 +30,7 @@ from muster.sheets.models import Sheet
 from muster.sheets.queries import KeptLine
 from muster.sheets.saying import PaperWords, paper_time, secret_words
 from muster.sheets.states import SheetKind
+from muster.sheets.walking import called
 
 TICKS = 9
 POSTS_A_PAGE, BUILDINGS_A_PAGE = 10, 20
@@ -141,11 +142,12 @@ def _roster(what: Print, lines: Sequence[KeptLine], said: PaperWords) -> dict[st
             name = "stairwell" if part.stairwell else "building_alone"
             parts.append(
                 {
-                    "title": said.say(name, building=first.building, unit=part.stairwell),
+                    "title": said.say(name, building=first.called or first.building, unit=part.stairwell),
                     "blocks": [block_of(block) for block in part.blocks],
                 }
             )
-        building = by_number[page.numbers[0]].said.building if page.numbers else ""
+        top = by_number[page.numbers[0]].said if page.numbers else None
+        building = (top.called or top.building) if top else ""
         shown.append({"n": _n(said, number, len(pages)), "parts": parts, "building": building})
     return {
         "pages": shown,
@@ -219,7 +221,7 @@ def _duty(what: Print, said: PaperWords) -> dict[str, Any]:
             doors[building] += 1
             left[building] += state in (DoorState.UNSEEN, DoorState.NO_ANSWER)
     buildings = [
-        {"name": b.name, "doors": doors[b.id], "left": left[b.id]}
+        {"name": called(b), "doors": doors[b.id], "left": left[b.id]}
         for b in Building.objects.filter(id__in=list(doors)).order_by("walk_order", "code")
     ]
     pages = [(posts[:POSTS_A_PAGE], buildings[: max(0, 2 * (POSTS_A_PAGE - len(posts)))])]

@@ -16,7 +16,7 @@ from muster.campaigns.models import DoorEntry, LedgerEntry, Round, RoundGrid
 from muster.campaigns.queries import doors_of_grid, entries_of_grid
 from muster.campaigns.states import DoorState, EntryClass, Unit
 from muster.packs import Pack
-from muster.places.models import Dwelling
+from muster.places.models import Building, Dwelling
 from muster.register.models import Household, Person
 from muster.register.queries import open_needs
 from muster.storage.scoping import Scope
@@ -29,9 +29,12 @@ LEFT = (EntryClass.OPEN, EntryClass.UNREACHED, EntryClass.ARRANGED)
 
 
 class Said(msgspec.Struct, kw_only=True):
-    """What is printed of a line. name: of a person or a household; born: a year; home: the household."""
+    """What is printed of a line. name: of a person or a household; born: a year; home: the household.
+    called: the building with its lane, where many houses share a number.
+    """
 
     building: str = ""
+    called: str = ""
     building_id: str = ""
     unit: str = ""
     floor: int | None = None
@@ -146,8 +149,15 @@ def _dwellings(ids: set[uuid.UUID], *, scope: Scope, building: uuid.UUID | None)
     return found
 
 
+def called(building: Building) -> str:
+    """A house as people find it: 枣树巷 柳巷村8号, where the name alone would not say which of them."""
+    street, name = building.street, building.name
+    return f"{street} {name}" if street and not name.startswith(street) else name
+
+
 def _door_said(place: Dwelling) -> Said:
-    return Said(building=place.building.name, building_id=str(place.building_id), unit=place.unit,
+    of = place.building
+    return Said(building=of.name, called=called(of), building_id=str(of.id), unit=place.unit,
                 floor=place.floor, room=place.room, door=place.label)  # fmt: skip
 
 
