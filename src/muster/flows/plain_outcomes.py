@@ -56,9 +56,28 @@ class PlainOutcomes:
             group = [one for one in by_round[key] if one.fact.incident == reading.round.incident]
             if reading.round.status in RECORDING and group:
                 ledger = self.ledgers[key] = PlainLedger(reading.round, reading.rules)
-                self.facts |= {one.position: one for one in _placed(ledger, group)}
+                plain = {one.position for one in group}
+                others = [f for n, f in enumerate(facts) if n not in plain and f.body is not None]
+                self.facts |= {one.position: one for one in _placed(ledger, group, others)}
         entries = (entry for ledger in self.ledgers.values() for entry in ledger.entries.values())
         self.homes = {entry.sub_district for entry in entries}
+        self._give_back_neighbours(facts)
+
+    def _give_back_neighbours(self, facts: Sequence[Incoming]) -> None:
+        """Most of what the other facts touch shows before they are placed; the rest shows then."""
+        subjects: set[uuid.UUID] = set()
+        doors: set[uuid.UUID] = set()
+        for position, fact in enumerate(facts):
+            if position in self.facts or fact.body is None:
+                continue
+            subjects.add(fact.subject)
+            if fact.body.door is not None:
+                doors.add(fact.body.door)
+            for ledger in self.ledgers.values():
+                entry = ledger.entries.get(hex_of(fact.subject))
+                if entry is not None:
+                    doors.add(uuid.UUID(entry.origin_dwelling))
+        self.give_back(subjects, doors)
 
     def give_back(self, subjects: Collection[uuid.UUID], doors: Collection[uuid.UUID]) -> bool:
         """Nothing that another fact of the chunk speaks of is plain; says whether anything was given back."""
@@ -146,14 +165,21 @@ def _first_of_devices(found: Iterable[PlainFact]) -> Iterable[PlainFact]:
     return {one.fact.device.int: one for one in found}.values()
 
 
-def _placed(ledger: PlainLedger, found: list[PlainFact]) -> list[PlainFact]:
-    """Those whose unit and door are known and extend by one more outcome."""
+def _placed(ledger: PlainLedger, found: list[PlainFact], others: Sequence[Incoming]) -> list[PlainFact]:
+    """Those whose unit and door are known and extend by one more outcome.
+
+    The units of the other facts are read with them: what lives behind the same door is not plain.
+    """
     homes: dict[str, int] = {}
     wanted: dict[int, dict[str, None]] = defaultdict(dict)
     for one in found:
         home = one.fact.sub_district
         if homes.setdefault(one.subject, home) == home:
             wanted[home][one.subject] = None
+    for fact in others:
+        if fact.round == ledger.round.id:
+            subject = hex_of(fact.subject)
+            wanted[homes.setdefault(subject, fact.sub_district)][subject] = None
     ledger.read_entries(wanted)
     judged = units_judged_one(ledger.round.id, ledger.entries)
     fit = {s: e for s, e in ledger.entries.items() if s not in judged and ledger.fits(e)}
