@@ -129,6 +129,18 @@ def test_a_tick_after_the_plan_was_made_is_a_change(world: World) -> None:
     assert [seat.responder for seat in stale_seats(plan, plan.area_path)] == [one.id]
 
 
+def test_who_named_only_his_community_is_placed_in_its_middle(world: World) -> None:
+    (one,) = vetted(world, grid=None, home_area=world.communities[0].id)
+    (nowhere,) = vetted(world, grid=None)
+
+    plan = ready_plan(world)
+
+    community = {grid.id for grid in world.grids if grid.area_id == world.communities[0].id}
+    assert where(plan)[one.id][0] in community
+    assert where(plan)[nowhere.id][0] is None
+    assert seats_of(plan).get(responder=nowhere.id).reason == "idle_nowhere"
+
+
 def test_posts_that_stay_empty_say_why(world: World) -> None:
     vetted(world, grid=0)
     vetted(world, grid=3, skills=["driving"])

@@ -17,7 +17,7 @@ from muster.responders.placement.models import PlacementGrid, PlacementPlan, Pla
 from muster.responders.placement.states import ADOPTABLE, RETURNABLE
 
 MOST_EXAMPLES = 10
-_SHOWN = ("id", "sub_district", "purpose", "name", "skills", "status", "affiliation", "unit")
+_SHOWN = ("id", "sub_district", "purpose", "name", "skills", "cannot", "status", "affiliation", "unit")
 
 
 def said(code: str, **facts: object) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def posts_json(pack: Pack) -> list[dict[str, Any]]:
     words = {post.type: post for post in pack.posts}
     return [
         {
-            "type": line.post, "skills": list(line.skills),
+            "type": line.post, "skills": list(line.skills), "strains": list(line.strains),
             "name": {"zh": words[line.post].name.zh, "en": words[line.post].name.en},
             "duty": {"zh": words[line.post].duty.zh, "en": words[line.post].duty.en},
         }
@@ -142,7 +142,7 @@ def people_json(ids: Collection[uuid.UUID]) -> dict[str, dict[str, Any]]:
     return {
         str(row.id): {
             "id": row.id, "name": mask_name(row.name), "skills": row.skills, "status": row.status,
-            "affiliation": row.affiliation, "unit": row.unit,
+            "cannot": row.cannot, "affiliation": row.affiliation, "unit": row.unit,
         }
         for row in rows.only(*_SHOWN)
     }  # fmt: skip

@@ -135,6 +135,7 @@ class _Arrays:
         self.places = {g.id: g for g in ground.grids.values() if g.lon is not None and g.lat is not None}
         lats = [g.lat for g in self.places.values() if g.lat is not None]
         self.east = METRES_PER_DEGREE * math.cos(math.radians(sum(lats) / len(lats) if lats else 0.0))
+        self.middles = self._middles()
         self.idle: list[Seat] = []
         self.people: list[Candidate] = []
         self.at: list[tuple[float, float]] = []
@@ -153,11 +154,23 @@ class _Arrays:
         self.posts = self._posts()
 
     def _at(self, one: Candidate) -> tuple[float, float] | None:
-        """Where somebody lives, in metres: his own point, else the middle of his grid."""
+        """Where somebody lives, in metres: his own point, else the middle of his grid, else of his area."""
         if one.lon is not None and one.lat is not None:
             return self._metres(one.lon, one.lat)
         home = self.places.get(one.home_grid or 0) or self.places.get(one.grid or 0)
-        return self._metres(home.lon, home.lat) if home else None
+        if home:
+            return self._metres(home.lon, home.lat)
+        return self.middles.get(one.home_area or 0)
+
+    def _middles(self) -> dict[int, tuple[float, float]]:
+        """The middle of the grids of each area: who named only his community lives somewhere there."""
+        points: dict[int, list[tuple[float, float]]] = {}
+        for place in self.places.values():
+            points.setdefault(place.area, []).append(self._metres(place.lon, place.lat))
+        return {
+            area: (sum(x for x, _ in some) / len(some), sum(y for _, y in some) / len(some))
+            for area, some in points.items()
+        }
 
     def _metres(self, lon: float | None, lat: float | None) -> tuple[float, float]:
         assert lon is not None
@@ -335,7 +348,8 @@ class _Arrays:
                 tree.query_ball_point(centre, self.reach_m * 1000 / WALK_PERMILLE, return_length=True)
             )
             need, _ = self.ground.asked.get((grid, post), (0, 0))
-            answer.append(("post_short" if within >= need else "post_reach", holders_count, within))
+            few = "post_few" if within == holders_count else "post_reach"
+            answer.append(("post_short" if within >= need else few, holders_count, within))
         return answer
 
     def _proof(self, plan: Plan) -> bytes:

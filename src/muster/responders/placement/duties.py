@@ -43,7 +43,10 @@ class Duty:
 
     def lines(self, lang: str) -> list[str]:
         """The duty as a person reads it, line by line."""
-        told = [text("duty_where", lang, area=self.area, grid=self.grid, post=self.post)]
+        # Many grids bear the name of their area already.
+        named = self.grid.startswith(self.area)
+        place = self.grid if named else ("" if lang == "zh" else ", ").join((self.area, self.grid))
+        told = [text("duty_where", lang, place=place, post=self.post)]
         if self.meet:
             told.append(text("duty_meet", lang, place=self.meet))
         if self.head:

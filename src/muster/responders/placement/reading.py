@@ -52,6 +52,7 @@ class Candidate:
     lat: float | None
     mark: int
     cannot: tuple[str, ...] = ()
+    home_area: int | None = None
 
 
 @dataclass(slots=True)
@@ -174,10 +175,11 @@ def _people(
         "lon",
         "lat",
         "cannot",
+        "home_area",
         "sub_district",
         "is_suspect",
     )
-    for id_, status, grid, home, post, skills, lon, lat, cannot, sub, suspect in (
+    for id_, status, grid, home, post, skills, lon, lat, cannot, area, sub, suspect in (
         rows.order_by("id").values_list(*columns).iterator(chunk_size=5000)
     ):
         if grid is not None and grid not in grids:
@@ -190,7 +192,7 @@ def _people(
             continue
         mark = mark_of((status, grid, home, post, skills, lon, lat, cannot))
         can, not_able = tuple(skills or ()), tuple(cannot or ())
-        people.append(Candidate(id_, sub, status, grid, home, post, can, lon, lat, mark, not_able))
+        people.append(Candidate(id_, sub, status, grid, home, post, can, lon, lat, mark, not_able, area))
     return people, held
 
 

@@ -57,6 +57,7 @@ export interface PlacementFigures {
 export interface PostWords {
   type: string
   skills: string[]
+  strains: string[]
   name: Bilingual
   duty: Bilingual
 }
@@ -85,6 +86,7 @@ export interface PlacedPerson {
   id: string
   name: string
   skills: string[]
+  cannot: string[]
   status: string
   affiliation: string
   unit: string
