@@ -11,9 +11,13 @@ from ninja import Router
 
 from muster.api.auth import AUTH, allow, operation
 from muster.base.errors import Refusal
+from muster.offers.models import HelpOffer
 from muster.places.models import Grid
+from muster.register.import_models import ImportBatch
+from muster.requests.models import Picture, Request
+from muster.sheets.models import SheetPicture
 from muster.storage.scoping import Scope
-from muster.sync.models import OtherVerdict, Site, SiteReceipt, StuckBatch
+from muster.sync.models import HomeCity, OtherVerdict, Site, SiteReceipt, StuckBatch
 from muster.sync.site.city_side import revoke_site
 from muster.sync.site.progress import progress_of
 from muster.sync.site.standing import home_city
@@ -37,7 +41,21 @@ def list_sites(request: HttpRequest) -> dict[str, Any]:
         "items": items,
         "next": None,
         "count": len(items),
-        "home": (progress_of(home) | _in_question(scope, homes)) if home is not None else None,
+        "home": (progress_of(home) | _in_question(scope, homes) | {"stays": _what_stays(home)})
+        if home is not None
+        else None,
+    }
+
+
+def _what_stays(home: HomeCity) -> dict[str, int]:
+    """What was recorded here and is not passed on, by its sort: the city is to be told in another way."""
+    here = {"incident": home.incident}
+    papers = SheetPicture.objects.filter(**here, at__gte=home.opened_at).count()
+    return {
+        "requests": Request.objects.across(reason="site").filter(**here, made_at__gte=home.opened_at).count(),
+        "pictures": Picture.objects.filter(**here, at__gte=home.opened_at).count() + papers,
+        "offers": HelpOffer.objects.across(reason="site").filter(**here, made_at__gte=home.opened_at).count(),
+        "imports": ImportBatch.objects.filter(**here, committed_at__gte=home.opened_at).count(),
     }
 
 

@@ -47,6 +47,8 @@ export interface Home {
   trouble: string
   others: OtherVerdict[]
   stuck_batches: StuckBatch[]
+  /** What was recorded here and is not passed on, by its sort. */
+  stays: Record<'requests' | 'pictures' | 'offers' | 'imports', number>
 }
 
 export interface CarriedPhone {
