@@ -46,6 +46,8 @@ REFUSED = {
     "facts_carry": "carried_unreadable",
     "sync_carried": "carried_unreadable",
     "sheet_returns_undo": "return_not_ready",
+    # Nothing was left out that could be kept after all.
+    "series_keep": "series_day_not_care",
     "sheet_returns_file": "sheet_mark_foreign",
     "channels_try": "channel_did_not_answer",
 }

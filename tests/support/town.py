@@ -242,6 +242,7 @@ def asks(p: Place) -> dict[str, Ask]:
         "grids_appoint": Ask("POST", f"{grid}/posts", {"type": "head", "name": "新任"}),
         "grids_enrol": Ask("POST", f"{grid}/enrol-codes", {"worker_name": "新人"}),
         "grids_list": Ask("GET", f"{api}/grids?area={p.area.id}", lists=True),
+        "grids_post_code": Ask("GET", f"{grid}/post-code"),
         "grids_read": Ask("GET", grid),
         "grids_relieve": Ask("DELETE", f"{grid}/posts/{p.post.id}"),
         "held_list": Ask("GET", f"{api}/held", lists=True),

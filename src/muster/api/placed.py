@@ -85,7 +85,7 @@ def leaving(request: HttpRequest) -> dict[str, Any]:
     return {**read_mine(request), "handed_on": len(left.items), "still_at": left.still_at}
 
 
-@router.get("/grids/{grid_id}/post-code", operation_id="duty_post_code")
+@router.get("/grids/{grid_id}/post-code", operation_id="grids_post_code")
 @operation("responders.read")
 def read_post_code(request: HttpRequest, grid_id: int) -> dict[str, Any]:
     """The code that hangs at a grid's post, to be scanned or typed on arrival."""
