@@ -52,7 +52,7 @@ def expiring(offers: Iterable[Offer], *, incident: uuid.UUID, at: datetime) -> i
         Telling(
             "offer_expiring", str(offer.id),
             ToResponder(one.id, one.user, one.phone or "", one.sub_district),
-            {"time": offer.lease_until}, PRIORITY.get(offer.item.request.urgency, Priority.NORMAL),
+            {"time": offer.lease_until}, _priority(offer.item.request),
             offer.lease_until,
         )
         for offer in offers
