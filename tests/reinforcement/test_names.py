@@ -11,12 +11,15 @@ import pytest
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.incidents.packs import pack_of
+from muster.places.models import Area
 from muster.responders.checking_in import phone_index
+from muster.responders.heads import head_counts
 from muster.responders.models import Responder, Standing
 from muster.responders.reinforcement import names, sending
 from muster.responders.reinforcement.models import DeployedPerson, Deployment
 from muster.responders.reinforcement.queries import deployed_heads, deployment_of_code, people_of
 from muster.responders.reinforcement.sending import Sent
+from muster.storage.scoping import Scope
 from tests.support.serving import somebody_who_serves
 from tests.support.world import NOON, World, make_world
 
@@ -152,6 +155,30 @@ def test_people_of_another_list_are_unknown(world: World) -> None:
     for ids in ([stranger], [new_id()], []):
         with pytest.raises(Refusal, match="deployed_person_unknown"):
             names.tick_arrived(row.id, ids, by=BY, at=NOON)
+
+
+def test_who_came_without_a_name_stands_beside_the_counts_and_in_none(world: World) -> None:
+    row = sent(world)
+    add(world, row, LIST)
+    sending.count_people(row.id, arrived=3, by=BY, at=NOON)
+    names.tick_arrived(row.id, [people_of([row.id])[0].id], by=BY, at=NOON)
+    street, other = world.streets[:2]
+
+    def told(of: Area, scope: Scope) -> list[tuple[str, dict[str, int], dict[str, int]]]:
+        found = head_counts(incident=world.incident.id, of=of, at=NOON, scope=scope)
+        return [
+            (one.area.name, {who: kinds["serving"] + kinds["vetted"] for who, kinds in one.by.items()},
+             dict(one.unlisted))
+            for one in found if one.area is not None and (one.by or one.unlisted)
+        ]  # fmt: skip
+
+    own, away = (Scope(sub_districts=frozenset({one.id})) for one in (street, other))
+    here = [(street.name, {"deployed_cadre": 1}, {"deployed_cadre": 2})]
+    district = Area.objects.get(id=street.parent_id)
+    assert told(district, Scope(everything=True)) == here
+    assert told(district, own) == here
+    assert told(street, own) == [(street.name, {}, {"deployed_cadre": 2})]
+    assert told(district, away) == []
 
 
 def test_heads_of_any_moment_by_affiliation(world: World) -> None:

@@ -152,13 +152,14 @@ def read_heads(request: HttpRequest, area: int | None = None, at: datetime | Non
     of = area_with_id(area) if area is not None else None
     moment = min(at, who.at) if at is not None and at.tzinfo is not None else who.at
     counts = head_counts(incident=incident.id, of=of, at=moment, scope=who.scope(row))
-    shown = [one for one in counts if one.by or one.area is not None]
+    shown = [one for one in counts if one.by or one.unlisted or one.area is not None]
     return {
         "at": moment, "may_overlap": True, "next": None, "count": len(shown),
         "items": [
             {
                 "area": place_json(one.area),
                 "by": [{"affiliation": code, **kinds} for code, kinds in sorted(one.by.items())],
+                "unlisted": [{"affiliation": c, "people": n} for c, n in sorted(one.unlisted.items())],
             }
             for one in shown
         ],

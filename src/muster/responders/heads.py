@@ -13,8 +13,9 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from muster.places.models import Area
+from muster.places.models import Area, Grid
 from muster.responders.models import Standing
+from muster.responders.reinforcement.queries import deployed_heads
 from muster.responders.sight import condition
 from muster.responders.states import ResponderStatus
 from muster.storage.scoping import Scope
@@ -30,12 +31,17 @@ KINDS = ("waiting", "vetted", "serving", "on_duty", "away")
 
 @dataclass
 class HeadCount:
-    """One area: affiliation ("" for none said) -> kind -> people. An area None: no place known."""
+    """One area: affiliation ("" for none said) -> kind -> people. An area None: no place known.
+
+    unlisted: affiliation -> people whom units sent and counted in without their names; they are on no list
+    of responders, and are told beside these counts, never added to them.
+    """
 
     area: Area | None
     by: dict[str, dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: dict.fromkeys(KINDS, 0))
     )
+    unlisted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def head_counts(*, incident: uuid.UUID, of: Area | None, at: datetime, scope: Scope) -> list[HeadCount]:
@@ -58,7 +64,35 @@ def head_counts(*, incident: uuid.UUID, of: Area | None, at: datetime, scope: Sc
             here.by[affiliation][COUNTED[S(status)]] += number
             if status == S.ON_DUTY:
                 here.by[affiliation]["on_duty"] += number
+    _add_unlisted(found, parts, incident=incident, of=of, at=at, scope=scope)
     return list(found.values())
+
+
+def _add_unlisted(
+    found: dict[int | None, HeadCount], parts: list[Area], *, incident: uuid.UUID, of: Area | None,
+    at: datetime, scope: Scope,
+) -> None:  # fmt: skip
+    sent = [one for one in deployed_heads(incident, path=of.path if of else "", at=at) if one.unlisted]
+    if not sent:
+        return
+    areas = {one.area for one in sent}
+    seen = areas if scope.everything else _within(scope, areas)
+    part_of = _parts_by_area(areas, parts)
+    for one in sent:
+        if one.area in seen:
+            # Sent to the area asked for as a whole, or to one above these parts: it belongs to none of them.
+            place = part_of.get(one.area, of.id if of and one.area == of.id else None)
+            found.setdefault(place, HeadCount(of if place else None)).unlisted[one.affiliation] += (
+                one.unlisted
+            )
+
+
+def _within(scope: Scope, areas: set[int]) -> set[int]:
+    """Which of these areas lie in a scope of whole sub-districts, or hold one of its grids."""
+    paths = Area.objects.filter(id__in=areas).values_list("id", "path")
+    own = set(Grid.objects.filter(id__in=scope.grids).values_list("area_id", flat=True))
+    inside = {area for area, path in paths if scope.sub_districts & set(map(int, path.strip("/").split("/")))}
+    return inside | (areas & own)
 
 
 def _parts_by_area(areas: set[int], parts: list[Area]) -> dict[int, int]:

@@ -63,7 +63,7 @@ export interface LeftBehind {
   post: string
 }
 
-export interface HeadCounts extends Page<{ area: PlaceName | null; by: HeadCount[] }> {
+export interface HeadCounts extends Page<{ area: PlaceName | null; by: HeadCount[]; unlisted: { affiliation: string; people: number }[] }> {
   at: string
   may_overlap: boolean
 }
