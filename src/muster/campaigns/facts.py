@@ -32,7 +32,7 @@ from muster.campaigns.rules import (
 )
 from muster.campaigns.states import DoorState, EntryClass, Origin
 from muster.storage.many_rows import Insert, update_rows, update_unchanged
-from muster.storage.plain_reads import among, equal, read_rows_each
+from muster.storage.plain_reads import equal, read_rows_each
 from muster.storage.writes import LostRace
 from muster.trail.queries import (
     FactRow,
@@ -128,12 +128,14 @@ def read_ledger(reading: RoundReading, *, subjects: Collection[uuid.UUID], doors
     """Reads the touched entries and doors of a round; every statement carries the sub-districts of its
     key.
     """
-    keyed = (equal("round", reading.round.id), among("sub_district", sub_districts))
-    if subjects:
+    # Home by home: with the whole key named nothing but the row itself is looked at.
+    for home in sorted(sub_districts):
+        keyed = (equal("round", reading.round.id), equal("sub_district", home))
         rows = read_rows_each(LedgerEntry, "subject", subjects, *keyed)
         reading.entries.update({row.subject: row for row in rows})
     more = set(doors) | {e.origin_dwelling for e in reading.entries.values()}
-    if more:
+    for home in sorted(sub_districts):
+        keyed = (equal("round", reading.round.id), equal("sub_district", home))
         found = read_rows_each(DoorEntry, "subject", more, *keyed)
         reading.doors.update({row.subject: row for row in found})
 

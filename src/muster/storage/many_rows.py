@@ -137,7 +137,7 @@ def _update_by_arrays(
             return 0
         with by_place_alone(cursor):
             cursor.execute(statement, [*lists[:columns], *lists[last:], array_text(places), *key])
-        changed += cursor.rowcount
+            changed += cursor.rowcount
     return changed
 
 

@@ -147,7 +147,9 @@ def read_each(
     *conditions: Condition,
 ) -> Iterator[tuple[Any, ...]]:
     """As read_values with `among`, but each of the wanted is looked up by itself, as in read_pairs."""
-    if not wanted or connection.vendor != "postgresql":
+    if not wanted:
+        return
+    if connection.vendor != "postgresql":
         yield from read_values(model, columns, among(column, wanted), *conditions)
         return
     kind = _ARRAYS[next(kind for kind in _ARRAYS if isinstance(next(iter(wanted)), kind))]
