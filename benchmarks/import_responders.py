@@ -161,7 +161,8 @@ def main() -> None:
     sizes = []
     for people in (asked.people // 10, asked.people):
         ask = [sys.executable, str(HERE), "--one", str(people)]
-        run = subprocess.run(ask, capture_output=True, text=True, check=True)
+        # What a size that falls has to say goes to the screen: it must not be lost with the run.
+        run = subprocess.run(ask, stdout=subprocess.PIPE, text=True, check=True)
         sizes.append(json.loads(run.stdout.splitlines()[-1]))
         asked.out.write_text(json.dumps({"sizes": sizes}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({"sizes": sizes}, indent=1))
