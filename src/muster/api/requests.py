@@ -95,6 +95,8 @@ def list_requests(
         rows = rows.filter(
             Q(grid__in=Grid.objects.filter(area__path__startswith=area_with_id(area).path).values("id"))
             | Q(held_by_area=area)
+            # Nobody knows yet where it is: it stands in every queue around, until somebody finds the door.
+            | Q(grid__isnull=True, held_by_area__isnull=True)
         )
     if urgency:
         rows = rows.filter(urgency=urgency[:8])

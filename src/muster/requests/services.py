@@ -150,6 +150,7 @@ def raise_request(
         telling.escalated(row, at=at)
     if same is not None:
         _count_repeat(same, urgency=urgency, pack=pack, at=at, by=by)
+        _place_by_repeat(same, where, by=by, at=at)
     return Taken(row, code, same)
 
 
@@ -192,6 +193,15 @@ def _count_repeat(
             "Request", row.id, "repeat", at=at, actor=by, incident=row.incident, urgency=row.urgency,
             repeats=row.repeats,
         )  # fmt: skip
+
+
+def _place_by_repeat(request: uuid.UUID, where: Where, *, by: uuid.UUID | None, at: datetime) -> None:
+    """Who asked from nowhere and says now which door it is has been found; a door that is known stays."""
+    if where.dwelling is None:
+        return
+    rows = Request.objects.across(reason="requests").filter(id=request, grid__isnull=True)
+    if rows.filter(dwelling__isnull=True).exists():
+        place(request, where=where, by=by, at=at)
 
 
 def _set_urgency(row: Request, urgency: str, *, pack: Pack, at: datetime) -> list[str]:

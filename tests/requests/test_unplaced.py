@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A wrong place: nobody knows the door, and still it is in the queue; said again with its door it is found."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.test import Client
+
+from muster.requests.models import Request, WorkItem
+from muster.requests.services import Where
+from tests.support.serving import ask, door
+from tests.support.town import AT, make_town
+from tests.support.world import make_world
+
+pytestmark = pytest.mark.django_db
+PHONE = "13877770000"
+
+
+def test_without_a_door_it_stands_in_the_queue_of_every_desk_around_it() -> None:
+    with time_machine.travel(AT, tick=False):
+        town = make_town(doors=1)
+        street, area = town.here.street.id, town.here.area.id
+        lost = ask(town.world, where=Where(sub_district=street), phone=PHONE, category="visit", at=AT).request
+        headers = town.caller("street")
+        shown = Client().get(f"/api/v1/requests?area={area}", headers=headers).json()["items"]
+        elsewhere = town.caller("street", town.there)
+        theirs = (
+            Client().get(f"/api/v1/requests?area={town.there.area.id}", headers=elsewhere).json()["items"]
+        )
+
+    assert str(lost.id) in {one["id"] for one in shown}
+    assert str(lost.id) not in {one["id"] for one in theirs}
+
+
+def test_said_again_with_the_door_it_is_found() -> None:
+    world = make_world(frozen=False, doors=2, people=1)
+    lost = ask(world, where=Where(sub_district=world.streets[0].id), phone=PHONE, text="没药了").request
+
+    ask(world, where=door(world, 0), phone=PHONE)
+    ask(world, where=door(world, 1), phone=PHONE)
+
+    row = Request.objects.across(reason="requests").get(id=lost.id)
+    assert (row.dwelling, row.text, row.repeats) == (world.dwellings[0].id, "没药了", 2), (
+        "the first door stays"
+    )
+    assert WorkItem.objects.across(reason="requests").get(request=row).grid == row.grid
