@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wrong place: nobody knows the door, and still it is in the queue; said again with its door it is found."""
+"""A wrong place: nobody knows the door, and it still stands in the queue; said again it is found."""
 
 from __future__ import annotations
 
