@@ -48,6 +48,8 @@ def ours(path: str, seconds: float, clock: str) -> dict[str, Any]:
     plan, took = timed(lambda: solve(problem, budget_s=seconds, seed=SEED))
     return {
         **took.facts(),
+        "clock": clock,
+        "seconds": seconds,
         "objective": plan.objective,
         "bound": plan.bound,
         "status": str(plan.status),
@@ -61,7 +63,8 @@ def cp_sat(path: str, seconds: float, clock: str) -> dict[str, Any]:
     with _Stopping(seconds, CLOCKS[clock]()) as stop:
         answer, took = timed(lambda: prove(problem, hint=None, seconds=1e4, seed=SEED, solver_made=stop.heed))
     cost = None if answer.rows is None else answer.cost
-    return {**took.facts(), "objective": cost, "bound": answer.bound, "memory_mb": memory_mb()}
+    told = {"clock": clock, "seconds": seconds, "objective": cost, "bound": answer.bound}
+    return {**took.facts(), **told, "memory_mb": memory_mb()}
 
 
 class _Stopping:
@@ -239,12 +242,10 @@ def main() -> None:
     result = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     result |= {"machine": machine(), "seed": SEED}
     if "field" in parts:
-        asked = {"clock": options.clock, "seconds": options.seconds}
-        same = all(result.get(name) == value for name, value in asked.items())
-        rows = result.get("curtois_qu", {}) if same else {}
+        rows = result.get("curtois_qu", {})
         for name, row in field(numbers_of(options.instances), options.seconds, clock=options.clock):
             rows[name] = row
-            result |= asked | {"curtois_qu": rows, "curtois_qu_means": means(rows)}
+            result |= {"curtois_qu": rows, "curtois_qu_means": means(rows)}
             write_result("rostering", result)
         print(result.get("curtois_qu_means"))
     if "repair" in parts:
