@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from muster.campaigns.facts import CLASS_COUNTERS, DOOR_COUNTERS, Accounts
+from muster.campaigns.accounts import CLASS_COUNTERS, DOOR_COUNTERS, Accounts
 from muster.campaigns.models import DoorEntry, LedgerEntry, Round
 from muster.campaigns.rules import DOOR_RANK, LATER, MOST_COUNTED, OutcomeRule
 from muster.campaigns.states import EntryClass, Origin
