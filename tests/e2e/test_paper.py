@@ -10,6 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from muster.sheets.columns import COLUMNS
@@ -29,6 +30,12 @@ SAYS = {
 
 # Of the second paper other keys: what stands there already would change nothing.
 KEYS = {"zh": "14", "en": "25"}
+
+
+def a_photo() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (1700, 2300), "white").save(out, "JPEG")
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +127,18 @@ def test_paper_is_printed_and_typed_in_by_key(
     number.press("Enter")
     page.keyboard.press(KEYS[language][1])
     expect(page.locator(".typing ol li")).to_have_count(2)
+    photo = {"name": "paper.jpg", "mimeType": "image/jpeg", "buffer": a_photo()}
+    page.locator(".photos input[type=file]").last.set_input_files([photo])  # type: ignore[list-item]
+    expect(page.locator("figcaption[data-state=kept]")).to_be_visible()
+    assert widths_overflow(page) == 0
     page.locator("p.acts button").first.click()
 
     page.wait_for_url("**/paper/returns/**")
     expect(page.get_by_text("李填表", exact=False).first).to_be_visible()
+    kept = page.locator(".photos figure img")
+    expect(kept).to_have_count(1)
+    page.wait_for_function("() => document.querySelector('.photos figure img').naturalWidth > 0")
+    assert axe_violations(page) == []
     page.locator("header.head button").last.click()
     expect(page.locator("header.head").get_by_role("button", name=says["undo"], exact=True)).to_be_visible()
     desk.close()
