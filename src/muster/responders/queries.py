@@ -71,6 +71,6 @@ def can_be_asked(incident: uuid.UUID, *, at: datetime, grids: Collection[int] | 
         "id", "cannot", "skills", "languages", "open_jobs", "most_jobs", "grid", "lon", "lat"
     )
     return [
-        Free(pk, tuple(skills), tuple(languages), *more, tuple(cannot))
+        Free(pk, tuple(skills), tuple(languages), *more, cannot=tuple(cannot))
         for pk, cannot, skills, languages, *more in told
     ]
