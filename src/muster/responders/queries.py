@@ -68,9 +68,9 @@ def can_be_asked(incident: uuid.UUID, *, at: datetime, grids: Collection[int] | 
     if grids is not None:
         rows = rows.filter(grid__in=grids)
     told = rows.order_by("id").values_list(
-        "id", "cannot", "skills", "languages", "open_jobs", "most_jobs", "grid", "lon", "lat"
+        "id", "skills", "languages", "cannot", "open_jobs", "most_jobs", "grid", "lon", "lat"
     )
     return [
-        Free(pk, tuple(skills), tuple(languages), *more, cannot=tuple(cannot))
-        for pk, cannot, skills, languages, *more in told
+        Free(pk, tuple(skills), tuple(languages), jobs, most, grid, lon, lat, tuple(cannot))
+        for pk, skills, languages, cannot, jobs, most, grid, lon, lat in told
     ]
