@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One return: looked at, written, taken back. */
-import { offerUndo, sentence } from '@muster/ui'
+import { offerUndo, sentence, useActing } from '@muster/ui'
 import { useQuery } from '@tanstack/vue-query'
-import { ref, type Ref } from 'vue'
+import { type Ref } from 'vue'
 import { useRoute } from 'vue-router'
 import { sheetReturns, type SheetReturn } from '../api/sheets'
 
@@ -12,28 +12,14 @@ export function useReturn(): {
   again: () => void
   failed: Ref<unknown>
   busy: Ref<boolean>
-  commit: () => Promise<void>
-  undo: () => Promise<void>
+  commit: () => Promise<boolean>
+  undo: () => Promise<boolean>
 } {
   const id = String(useRoute().params.back)
-  const failed = ref<unknown>(null)
-  const busy = ref(false)
   const query = useQuery({ queryKey: ['sheet-return', id], queryFn: () => sheetReturns.one(id) })
+  const { act, busy, failed } = useActing(() => query.refetch())
 
-  async function act(run: () => Promise<unknown>): Promise<void> {
-    busy.value = true
-    failed.value = null
-    try {
-      await run()
-      await query.refetch()
-    } catch (error) {
-      failed.value = error
-    } finally {
-      busy.value = false
-    }
-  }
-
-  const undo = (): Promise<void> =>
+  const undo = (): Promise<boolean> =>
     act(async () => {
       const { taken_back: takenBack = 0, stay = 0 } = await sheetReturns.undo(id)
       offerUndo(sentence(stay ? 'paper.undone_some' : 'paper.undone', { count: takenBack, stay }))
@@ -48,7 +34,7 @@ export function useReturn(): {
     commit: () =>
       act(async () => {
         await sheetReturns.commit(id)
-        offerUndo(sentence('paper.committed'), undo)
+        offerUndo(sentence('paper.committed'), async () => void (await undo()))
       }),
   }
 }
