@@ -100,7 +100,8 @@ def whole(row: Responder, who: Caller) -> dict[str, Any]:
     doubles = Responder.objects.across(reason="own").filter(id__in=card["doubles"])
     return {
         **card,
-        "cannot": row.cannot, "post": row.post, "duty": row.duty, "external_id": row.external_id, "birth_year": row.birth_year,
+        "cannot": row.cannot, "post": row.post, "duty": row.duty,
+        "external_id": row.external_id, "birth_year": row.birth_year,
         "has_branch": bool(row.__dict__.get("branch")), "has_limits": bool(row.__dict__.get("limits")),
         "has_home_text": bool(row.__dict__.get("home_text")),
         "vetted_at": row.vetted_at, "vetted_by": _names([row.vetted_by]).get(row.vetted_by, ""),

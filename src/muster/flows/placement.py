@@ -55,8 +55,8 @@ _TRIES = 5
 # What a change of place reads of somebody; nothing sealed is opened or written by it.
 _OF_PERSON = (
     "id", "incident", "sub_district", "version", "status", "status_since", "grid", "home_grid", "home_area",
-    "post", "duty", "skills", "cannot", "lon", "lat", "affiliation", "affiliations", "vetted_at", "minutes_served",
-    "on_duty_since", "user",
+    "post", "duty", "skills", "cannot", "lon", "lat", "affiliation", "affiliations", "vetted_at",
+    "minutes_served", "on_duty_since", "user",
 )  # fmt: skip
 
 
