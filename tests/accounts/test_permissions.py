@@ -45,6 +45,8 @@ PHONES = {
     "duty_read",
     "duty_accept",
     "duty_calendar",
+    "duty_here",
+    "duty_leaving",
     "phone_messages",
     "phone_messages_read",
     *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release", "picture")),

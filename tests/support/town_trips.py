@@ -92,7 +92,8 @@ def trip_asks(j: Journeys) -> dict[str, tuple[str, str, Any, bool]]:
         "trips_saw_missed": ("POST", f"{trip}/saw-missed", None, False),
         "series_list": ("GET", f"{api}/trip-series", None, True),
         "series_start": ("POST", f"{api}/trip-series", again, False),
-        "series_days": ("POST", f"{api}/trip-series/days", again, False),
+        # Days of a calendar, with nothing of anybody's in them: told as a list.
+        "series_days": ("POST", f"{api}/trip-series/days", again, True),
         "series_skip": ("POST", f"{series}/skip", {"day": "2022-09-20"}, False),
         "series_keep": ("POST", f"{series}/keep", {"day": "2022-09-20"}, False),
         "series_closed_day": ("POST", f"{series}/closed-day", {"day": "2022-09-20"}, False),
