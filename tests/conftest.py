@@ -47,8 +47,3 @@ def every_connection_ends(django_db_setup: None, django_db_blocker: "DjangoDbBlo
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys take longest and go first: at the end of a run short files keep both cores busy."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
