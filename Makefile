@@ -55,7 +55,7 @@ web: install
 test: test-python test-web
 
 test-python: dev web
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 test-web: dev web
 	$(PY) tools/build_pages.py --npm run test -- $(VITEST)

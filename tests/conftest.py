@@ -47,3 +47,8 @@ def every_connection_ends(django_db_setup: None, django_db_blocker: "DjangoDbBlo
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys go last: the event loop of their browser stays in its process, where no other runs then."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
