@@ -125,10 +125,10 @@ What it says replaces the table of that name; `terms` are joined word by word. W
 
 ## Rules
 
-- Placeholders of a certificate: {certificate}. A sentence with `when` is said unless that figure
+- Slots of a certificate: {certificate}. A sentence with `when` is said unless that figure
   is zero.
-- Placeholders of the text for the residents' chat: {chat}. It names no person and no door.
-- Placeholders of an address part: {address}. A part whose facts are blank is left out.
+- Slots of the text for the residents' chat: {chat}. It names no person and no door.
+- Slots of an address part: {address}. A part whose facts are blank is left out.
 - An outcome without `precedence` has 20 in the class DONE and 10 otherwise. Of two outcomes the higher
   precedence counts, then the later one. `second_visit`: not reached until a second person records the same.
 - A question without `when` is asked with every outcome.
@@ -242,7 +242,7 @@ def terms_json(lang: str) -> str:
 
 
 def messages_json(lang: str) -> str:
-    """The sentences for the web: code -> {text, cure?}, with `{fact}` placeholders."""
+    """The sentences for the web: code -> {text, cure?}, with `{fact}` slots."""
     return _json({code: dict(_sides(messages()[code], lang)) for code in sorted(messages())})
 
 

@@ -55,7 +55,7 @@ def faults_of(code, entry) -> list[str]:
         found.append("an exclamation mark")
     try:
         pairs = [(entry.zh, entry.en), (entry.cure_zh, entry.cure_en)]
-        if any(messages.placeholders(zh) != messages.placeholders(en) for zh, en in pairs):
+        if any(messages.slots(zh) != messages.slots(en) for zh, en in pairs):
             found.append("zh and en ask for different facts")
     except ValueError as wrong:
         found.append(str(wrong))
@@ -118,7 +118,7 @@ def untold(where: str, source: str, known) -> list[str]:
         if entry is None:
             found.append(f"{where}: {code} has no text")
         elif facts is not None:
-            wanted = messages.placeholders(entry.zh) | messages.placeholders(entry.cure_zh)
+            wanted = messages.slots(entry.zh) | messages.slots(entry.cure_zh)
             found += [f"{where}: {code} does not give {{{name}}}" for name in sorted(wanted - facts)]
     return found
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from muster.base.messages import messages, placeholders
+from muster.base.messages import messages, slots
 from muster.notifications.templates import SLOTS, code, demand_facts, templates, words
 from muster.packs import load
 from tests.support.world import NOON
@@ -63,7 +63,7 @@ def gives_away(template: str, sentence: str) -> set[str]:
 @pytest.mark.parametrize(("template", "sentence"), sorted(told()))
 def test_no_template_gives_anything_away(template: str, sentence: str) -> None:
     assert gives_away(template, sentence) == set()
-    assert placeholders(sentence) <= set(SLOTS)
+    assert slots(sentence) <= set(SLOTS)
 
 
 @pytest.mark.parametrize(

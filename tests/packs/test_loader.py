@@ -159,7 +159,7 @@ FAULTS = [
         "areas.desk",
     ),
     ("pack.toml", 'country_code = "44"', "", "pack_key_missing", "river/pack.toml", "phones"),
-    ("pack.toml", "{house}", "{hose}", "pack_placeholder_unknown", "river/pack.toml", "address.parts"),
+    ("pack.toml", "{house}", "{hose}", "pack_slot_unknown", "river/pack.toml", "address.parts"),
     (
         "campaigns.toml",
         "{left}",
@@ -172,7 +172,7 @@ FAULTS = [
         "campaigns.toml",
         "{roster}",
         "{rooster}",
-        "pack_placeholder_unknown",
+        "pack_slot_unknown",
         "river/campaigns.toml",
         "certificates.dwelling",
     ),

@@ -57,6 +57,14 @@ def read_mine(request: HttpRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def server_of(request: HttpRequest) -> Responder:
+    """Who serves with this phone. Raises Refusal not_found where nobody does."""
+    _, me = holder(request)
+    if me is None:
+        raise Refusal("not_found")
+    return me
+
+
 class Here(Schema):
     """code: what hangs at the post, scanned or typed; nothing where somebody only says it."""
 
@@ -67,9 +75,7 @@ class Here(Schema):
 @operation("session.read")
 def here(request: HttpRequest, body: Here) -> dict[str, Any]:
     """I am at my post."""
-    _, me = holder(request)
-    if me is None:
-        raise Refusal("not_found")
+    me = server_of(request)
     shown = arriving.arrive(me, code=body.code[:40], at=now())
     return {**read_mine(request), "shown": shown}
 
@@ -78,9 +84,7 @@ def here(request: HttpRequest, body: Here) -> dict[str, Any]:
 @operation("session.read")
 def leaving(request: HttpRequest) -> dict[str, Any]:
     """I go home for today; how much goes to others, and at how many doors I still stand."""
-    _, me = holder(request)
-    if me is None:
-        raise Refusal("not_found")
+    me = server_of(request)
     left = arriving.leave(me, at=now())
     return {**read_mine(request), "handed_on": len(left.items), "still_at": left.still_at}
 
@@ -100,9 +104,7 @@ def read_post_code(request: HttpRequest, grid_id: int) -> dict[str, Any]:
 @operation("session.read")
 def accept_mine(request: HttpRequest) -> dict[str, Any]:
     """I have read it and will come."""
-    _, me = holder(request)
-    if me is None:
-        raise Refusal("not_found")
+    me = server_of(request)
     accept(me, at=now())
     return read_mine(request)
 
@@ -111,9 +113,7 @@ def accept_mine(request: HttpRequest) -> dict[str, Any]:
 @operation("session.read")
 def my_calendar(request: HttpRequest) -> dict[str, Any]:
     """A new secret address of my calendar; one that was given out before answers no more."""
-    _, me = holder(request)
-    if me is None:
-        raise Refusal("not_found")
+    me = server_of(request)
     return {"address": calendar_address(me, at=now())}
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -82,22 +83,21 @@ def read(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
 @operation("offers.match")
 def unfit(request: HttpRequest, request_id: uuid.UUID, offer_id: uuid.UUID) -> dict[str, Any]:
     """It does not help with this one: it is not proposed for it any more."""
-    who, scope, rows, asked = _both(request, request_id)
-    _demand_offer(rows, offer_id, asked)
-    services.say_unfit(offer_id, request=asked.id, by=who.user.id, at=who.at)
-    return _shown(request, who, scope, rows, asked)
+    return _judged(request, request_id, offer_id, services.say_unfit)
 
 
 @router.post("/requests/{request_id}/help/{offer_id}/fits", operation_id="request_help_fits")
 @operation("offers.match")
 def fits(request: HttpRequest, request_id: uuid.UUID, offer_id: uuid.UUID) -> dict[str, Any]:
     """After all it may help with it."""
+    return _judged(request, request_id, offer_id, services.say_fits)
+
+
+def _judged(
+    request: HttpRequest, request_id: uuid.UUID, offer: uuid.UUID, say: Callable[..., object]
+) -> dict[str, Any]:
     who, scope, rows, asked = _both(request, request_id)
-    _demand_offer(rows, offer_id, asked)
-    services.say_fits(offer_id, request=asked.id, by=who.user.id, at=who.at)
-    return _shown(request, who, scope, rows, asked)
-
-
-def _demand_offer(rows: Any, offer: uuid.UUID, asked: Request) -> None:
     if not rows.filter(id=offer, incident=asked.incident).exists():
         raise Refusal("not_found")
+    say(offer, request=asked.id, by=who.user.id, at=who.at)
+    return _shown(request, who, scope, rows, asked)

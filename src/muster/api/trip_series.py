@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import date, time
 from itertools import islice
 from typing import Any
@@ -131,24 +132,21 @@ def start(request: HttpRequest, body: NewSeries) -> dict[str, Any]:
 @operation("trips.work")
 def closed_day(request: HttpRequest, series_id: uuid.UUID, body: Day) -> dict[str, Any]:
     """The hospital is closed that day: what is booked moves."""
-    who, row, zone = _one(request, series_id)
-    return _told(again.close_day(row.id, day=body.day, zone=zone, by=who.user.id, at=who.at), who)
+    return _of_day(request, series_id, body, again.close_day)
 
 
 @router.post("/trip-series/{series_id}/skip", operation_id="series_skip")
 @operation("trips.work")
 def skip(request: HttpRequest, series_id: uuid.UUID, body: Day) -> dict[str, Any]:
     """That once they do not go; the other days stay."""
-    who, row, zone = _one(request, series_id)
-    return _told(again.skip_day(row.id, day=body.day, zone=zone, by=who.user.id, at=who.at), who)
+    return _of_day(request, series_id, body, again.skip_day)
 
 
 @router.post("/trip-series/{series_id}/keep", operation_id="series_keep")
 @operation("trips.work")
 def keep(request: HttpRequest, series_id: uuid.UUID, body: Day) -> dict[str, Any]:
     """After all they go on a day that was left out."""
-    who, row, zone = _one(request, series_id)
-    return _told(again.keep_day(row.id, day=body.day, zone=zone, by=who.user.id, at=who.at), who)
+    return _of_day(request, series_id, body, again.keep_day)
 
 
 @router.post("/trip-series/{series_id}/stop", operation_id="series_stop")
@@ -156,3 +154,11 @@ def keep(request: HttpRequest, series_id: uuid.UUID, body: Day) -> dict[str, Any
 def stop(request: HttpRequest, series_id: uuid.UUID) -> dict[str, Any]:
     who, row, _ = _one(request, series_id)
     return _told(again.stop_series(row.id, by=who.user.id, at=who.at), who)
+
+
+def _of_day(
+    request: HttpRequest, series_id: uuid.UUID, body: Day, act: Callable[..., TripSeries]
+) -> dict[str, Any]:
+    """One day of care made another."""
+    who, row, zone = _one(request, series_id)
+    return _told(act(row.id, day=body.day, zone=zone, by=who.user.id, at=who.at), who)

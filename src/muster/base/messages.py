@@ -38,7 +38,7 @@ class _PlainFormatter(Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         if not field_name.isidentifier():
-            raise ValueError(f"a placeholder is a plain name; {{{field_name}}} is not")
+            raise ValueError(f"a slot is a plain name; {{{field_name}}} is not")
         return kwargs[field_name], field_name
 
 
@@ -57,18 +57,18 @@ def cure(code: str, lang: str, /, **facts: object) -> str | None:
 
 
 def fill(template: str, facts: Mapping[str, object]) -> str:
-    """Fill `{name}` placeholders. Raises KeyError for a missing fact, ValueError for a bad template."""
+    """Fill the `{name}` slots. Raises KeyError for a missing fact, ValueError for a bad template."""
     return _formatter.vformat(template, (), facts)
 
 
-def placeholders(template: str) -> frozenset[str]:
+def slots(template: str) -> frozenset[str]:
     """Return the names a template asks for. Raises ValueError when it is not a plain template."""
     names = set()
     for _, name, form, conversion in _formatter.parse(template):
         if name is None:
             continue
         if not name.isidentifier() or form or conversion:
-            raise ValueError(f"a placeholder is a plain name in braces; {name!r} is not")
+            raise ValueError(f"a slot is a plain name in braces; {name!r} is not")
         names.add(name)
     return frozenset(names)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from muster.base.messages import placeholders
+from muster.base.messages import slots
 from muster.base.terms import terms
 from muster.packs import schema as s
 from muster.packs.pack import ADDRESS_FACTS, CERTIFICATE_FACTS, CHAT_FACTS, Pack
@@ -89,13 +89,13 @@ def _templates(where: str, texts: Iterable[s.Words], facts: frozenset[str]) -> I
     for text in texts:
         for template in (text.zh, text.en):
             try:
-                unknown = placeholders(template) - facts
+                unknown = slots(template) - facts
             except ValueError:
                 yield where, "pack_template_bad", {"text": template}
                 continue
             for name in sorted(unknown):
                 known = ", ".join(f"{{{fact}}}" for fact in sorted(facts))
-                yield where, "pack_placeholder_unknown", {"name": name, "known": known}
+                yield where, "pack_slot_unknown", {"name": name, "known": known}
 
 
 def _certificate(where: str, sentences: Iterable[s.Sentence]) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from muster.base.messages import fill, placeholders
+from muster.base.messages import fill, slots
 from muster.base.terms import term, terms
 from muster.packs import schema as s
 
@@ -120,7 +120,7 @@ class Pack(s.Table, frozen=True, kw_only=True):
         said = []
         for part in self.address.parts:
             template = part.zh if lang == "zh" else part.en
-            if placeholders(template) <= known.keys():
+            if slots(template) <= known.keys():
                 said.append(fill(template, known))
         return (self.address.between_zh if lang == "zh" else self.address.between_en).join(said)
 

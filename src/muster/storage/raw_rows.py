@@ -45,8 +45,7 @@ def raw_rows(
     if not wanted:
         return []
     said, table = _said(model, tuple(columns), connection.vendor), model._meta.db_table
-    where = "".join(f" AND {sql}" for sql, _ in also)
-    values = [value for _, told in also for value in told]
+    where, values = _all_of(also)
     if connection.vendor == "postgresql":
         asked = (
             f"SELECT found.* FROM unnest(%s::uuid[]) AS told(a) CROSS JOIN LATERAL"
@@ -55,6 +54,11 @@ def raw_rows(
         return _fetched(asked, [_listed(wanted), *values])
     marks = ",".join(["%s"] * len(wanted))
     return _fetched(f'SELECT {said} FROM "{table}" WHERE "{column}" IN ({marks}){where}', [*wanted, *values])
+
+
+def _all_of(also: Sequence[Condition]) -> tuple[str, list[Any]]:
+    """The conditions as the rest of a WHERE, and their values."""
+    return "".join(f" AND {sql}" for sql, _ in also), [value for _, told in also for value in told]
 
 
 def raw_pairs(
@@ -68,8 +72,7 @@ def raw_pairs(
     if not wanted:
         return []
     said, table = _said(model, tuple(columns), connection.vendor), model._meta.db_table
-    where = "".join(f" AND {sql}" for sql, _ in also)
-    values = [value for _, told in also for value in told]
+    where, values = _all_of(also)
     if connection.vendor == "postgresql":
         ids, moments = zip(*wanted, strict=True)
         asked = (
