@@ -30,6 +30,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.intake.city_server import city_server
 from benchmarks.planning.machine import RESULTS, Took, machine, timed
 
 AWKWARD = 0.05
@@ -39,15 +40,11 @@ OUTCOMES = ["done", "done", "done", "away", "no_answer", "arranged"]
 @contextmanager
 def house(*, postgres: bool) -> Iterator[None]:
     """A migrated database of our own, before Django is set up."""
-    from tests.support.postgres import own_server, server_binaries
-
     folder, server = tempfile.mkdtemp(prefix="muster-bench-"), None
     os.environ["MUSTER_DATA"] = folder
     os.environ["DJANGO_SETTINGS_MODULE"] = "muster.config.settings"
     if postgres:
-        binaries = server_binaries()
-        assert binaries is not None, "no PostgreSQL here"
-        server = own_server(binaries)
+        server = city_server()
         os.environ["MUSTER_DATABASE_URL"] = server.fresh_database()
     try:
         import django

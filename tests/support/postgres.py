@@ -24,6 +24,7 @@ import psycopg
 import pytest
 
 _USER = "postgres"
+_SMALL = "shared_buffers = 64MB\nmax_wal_size = 256MB"
 
 
 class PostgresServer:
@@ -118,8 +119,11 @@ def pg_database(pg_server: PostgresServer) -> Iterator[str]:
     pg_server.drop_database(url)
 
 
-def own_server(binaries: Path) -> PostgresServer:
-    """Make and start a server in a temporary folder on a free port, durable as in the field."""
+def own_server(binaries: Path, settings: str = _SMALL) -> PostgresServer:
+    """Make and start a server in a temporary folder on a free port, durable as in the field.
+
+    `settings` are lines of postgresql.conf; few resources unless said otherwise.
+    """
     folder = Path(tempfile.mkdtemp(prefix="muster-pg-"))
     if os.geteuid() == 0:
         account = pwd.getpwnam(_USER)
@@ -129,9 +133,9 @@ def own_server(binaries: Path) -> PostgresServer:
     made = subprocess.run([*_as_postgres(), *map(str, command), *options], capture_output=True, check=False)
     if made.returncode:
         raise RuntimeError(made.stderr.decode())
-    with (folder / "data" / "postgresql.conf").open("a") as settings:
-        settings.write("listen_addresses = '127.0.0.1'\nshared_buffers = 64MB\nmax_connections = 60\n")
-        settings.write("fsync = on\nsynchronous_commit = on\nmax_wal_size = 256MB\n")
+    with (folder / "data" / "postgresql.conf").open("a") as conf:
+        conf.write(f"{settings}\nlisten_addresses = '127.0.0.1'\nmax_connections = 60\n")
+        conf.write("fsync = on\nsynchronous_commit = on\n")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
