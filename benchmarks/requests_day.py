@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ten thousand requests in a day, through the real services on a turned clock, beside a nearest-first rule.
 
-    python benchmarks/requests_day.py [--requests 10000] [--seed 1]
+    python -m benchmarks.requests_day [--requests 10000] [--seed 1] [--desk-only]
 
 The same people answer in the same way under both rules: some decline, some never answer. Then the desk's own
 reads while ten thousand are open. Writes benchmarks/results/requests_day.json.
@@ -354,14 +354,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--desk-only", action="store_true", help="only the desk's reads; the days are kept")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="requests-day-"))
     try:
         prepare(folder)
         from django.db import transaction
 
-        days: dict[str, Any] = {}
-        for name, rule in (("suggested", suggested), ("nearest_first", nearest_first)):
+        rules = {} if chosen.desk_only else {"suggested": suggested, "nearest_first": nearest_first}
+        days: dict[str, Any] = json.loads(RESULT.read_text())["day"] if chosen.desk_only else {}
+        for name, rule in rules.items():
             with transaction.atomic():
                 town = build(chosen.seed)
                 day = Day(town, rule, chosen.seed)
