@@ -43,8 +43,9 @@ SKILLS = {
 }
 LARGEST_GAP = 0.005
 GOAL_S = 180.0
-# Who has an account is told in the app when he is placed.
-WITH_ACCOUNT = 0.1
+# Who has an account is told in the app when he is placed, who has a phone by a message; of those without
+# either somebody has to tell them.
+WITH_ACCOUNT, WITH_PHONE = 0.1, 0.9
 # What the engine is given on the wall, as the product gives it; the proof ends before.
 SECONDS = float(os.environ.get("MUSTER_BENCH_SECONDS", "240"))
 
@@ -193,6 +194,7 @@ def _make_people(rng: Any, incident: Any, weight: Any, count: int) -> None:
     off = rng.normal(0, 300, (count, 2))
     held = {skill: rng.random(count) < part for skill, part in SKILLS.items()}
     has_account = rng.random(count) < WITH_ACCOUNT
+    has_phone = rng.random(count) < WITH_PHONE
     by, rows = new_id(), []
     for n in range(count):
         grid, sub, lon, lat, _ = grids[int(homes[n])]
@@ -205,6 +207,8 @@ def _make_people(rng: Any, incident: Any, weight: Any, count: int) -> None:
                 affiliations=["member"], skills=skills, languages=["zh"], status="VETTED", status_since=AT,
                 checked_in_at=AT, vetted_at=AT, vetted_by=by,
                 user=new_id() if has_account[n] else None,
+                phone=f"139{n:08d}" if has_phone[n] else "",
+                code_index=n.to_bytes(16, "big") if has_phone[n] else None,
             )
         )  # fmt: skip
         if len(rows) == 10_000 or n + 1 == count:
@@ -217,6 +221,7 @@ def run(share: float, *, and_back: bool) -> dict[str, Any]:
     import muster.flows.placement as flow
     from muster.base.ids import new_id
     from muster.responders.placement import queries, services
+    from muster.responders.placement.told import told_counts
 
     (incident, city), made = timed(lambda: make_city(share))
     print(f"city made in {made.wall_s:.0f} s", file=sys.stderr)
@@ -238,6 +243,7 @@ def run(share: float, *, and_back: bool) -> dict[str, Any]:
     whole = {k: round(sum(s[k] for s in steps.values()), 2) for k in ("wall_s", "cpu_s")}
     adopted = queries.plan_with_id(plan.id)
     assert adopted.state == "ADOPTED", adopted.state
+    heard = step("who was told", lambda: told_counts(adopted))
     back = _take_back(adopted, by, later) if and_back else None
     floor = _least(incident)
     return {
@@ -245,7 +251,7 @@ def run(share: float, *, and_back: bool) -> dict[str, Any]:
         "steps": steps, "whole": whole, "goal_s": GOAL_S,
         # Fast is not enough: a plan that stopped early and is far from its bound does not meet the goal.
         "held": whole["cpu_s"] <= GOAL_S and told["gap"] is not None and told["gap"] <= LARGEST_GAP,
-        "take_back": back, "memory_mb": memory_mb(),
+        "take_back": back, "memory_mb": memory_mb(), "told": heard,
         "figures": {k: told[k] for k in ("needed", "filled", "missing", "placed", "reserve", "walk", "gap")},
         "adopt_over_least_cpu": round(steps["adopt"]["cpu_s"] / floor["cpu_s"], 2), "least_write": floor,
     }  # fmt: skip

@@ -47,6 +47,7 @@ from muster.api import (
     trip_series,
     trips,
 )
+    untold,
 from muster.base.errors import Refusal
 
 api = NinjaAPI(
@@ -70,6 +71,7 @@ for module in (
     placement,
     teams,
     duplicates,
+    untold,
     notifications,
     trips,
     trip_series,

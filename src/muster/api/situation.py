@@ -31,6 +31,7 @@ from muster.situation.serving_inbox import (
     orders_to_approve,
     people_asked_for,
     people_over_hours,
+    people_to_tell,
     teams_that_do_not_answer,
 )
 from muster.situation.watch_inbox import looks_over_budget, records_that_differ
@@ -108,11 +109,12 @@ def _serving(who: Caller) -> list[dict[str, Any]]:
         return []
     told: dict[str, Any] = {"incident": incident.id, "at": who.at}
     hours, offers = scope_for(who, "hours.relieve"), scope_for(who, "offers.vet")
-    problems = scope_for(who, "requests.work")
+    problems, tells = scope_for(who, "requests.work"), scope_for(who, "placement.tell")
     return [
         *orders_to_approve(_paths_for(who, "reinforcement.approve"), user=who.user.id, **told),
         *people_asked_for(_paths_for(who, "reinforcement.fill"), **told),
         *(people_over_hours(hours, **told) if hours is not None else []),
+        *(people_to_tell(tells, **told) if tells is not None else []),
         *(offers_to_look_at(offers, **told) if offers is not None else []),
         *(teams_that_do_not_answer(problems, **told) if problems is not None else []),
     ]

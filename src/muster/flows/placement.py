@@ -8,7 +8,7 @@ whole or not at all, and whoever carries on begins with those who are left.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.incidents.models import Incident
 from muster.incidents.services import incident_with_id, is_in_force
-from muster.notifications.services import Telling, ToResponder, notify_many
 from muster.places.models import Area
 from muster.responders.models import Responder
+from muster.responders.placement import told
 from muster.responders.placement.models import GridAssignment, PlacementPlan, PlacementSeat
 from muster.responders.placement.queries import (
     BLOCK,
@@ -52,8 +52,9 @@ from muster.trail.services import record_event
 
 SEATS_PER_WRITE = 500
 _TRIES = 5
-# What a change of place reads of somebody; nothing sealed is opened or written by it.
+# What a change of place reads of somebody; of what is sealed only the phone is opened, and nothing written.
 _OF_PERSON = (
+    *told.COLUMNS,
     "id", "incident", "sub_district", "version", "status", "status_since", "grid", "home_grid", "home_area",
     "post", "duty", "skills", "cannot", "lon", "lat", "affiliation", "affiliations", "vetted_at",
     "minutes_served", "on_duty_since", "user",
@@ -69,10 +70,19 @@ class _Changes:
     freed: list[Responder] = field(default_factory=list)
     ended: list[uuid.UUID] = field(default_factory=list)
     begun: list[GridAssignment] = field(default_factory=list)
-    seats: dict[tuple[str, str], list[uuid.UUID]] = field(default_factory=dict)
+    moved: set[uuid.UUID] = field(default_factory=set)
+    seats: dict[tuple[str, str], list[PlacementSeat]] = field(default_factory=dict)
 
     def decide(self, seat: PlacementSeat, state: str, reason: str = "") -> None:
-        self.seats.setdefault((state, reason), []).append(seat.id)
+        self.seats.setdefault((state, reason), []).append(seat)
+
+    def seats_by_way(self, by_hand: Mapping[uuid.UUID, str]) -> dict[tuple[str, str, str], list[uuid.UUID]]:
+        """Seats to be written alike: state, its reason, why somebody has to tell who sits there."""
+        alike: dict[tuple[str, str, str], list[uuid.UUID]] = {}
+        for (state, reason), seats in self.seats.items():
+            for seat in seats:
+                alike.setdefault((state, reason, by_hand.get(seat.responder, "")), []).append(seat.id)
+        return alike
 
 
 # ---- asked for at a desk --------------------------------------------------------------------------
@@ -252,6 +262,7 @@ def _adopt_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: date
         elif seat.grid is None:
             changes.decide(seat, SeatState.ADOPTED)
             if one.grid is not None:
+                changes.moved.add(one.id)
                 one.grid, one.post, one.duty = None, "", ""
                 changes.freed.append(one)
                 changes.ended.append(one.id)
@@ -259,6 +270,8 @@ def _adopt_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: date
             changes.decide(seat, SeatState.ADOPTED)
             if _stands_there(seat, one, open_places.get(one.id)):
                 continue
+            if one.id in open_places or one.grid not in (None, seat.grid):
+                changes.moved.add(one.id)
             if (one.grid, one.post) != (seat.grid, seat.post):
                 one.duty = ""
             one.grid, one.post = seat.grid, seat.post
@@ -303,6 +316,7 @@ def _return_some(plan: PlacementPlan, seats: Sequence[PlacementSeat], *, at: dat
             changes.decide(seat, state, "" if untouched else "seat_on_duty" if serving else "seat_changed")
         else:
             changes.decide(seat, SeatState.TAKEN_BACK)
+            changes.moved.add(one.id)
             one.grid, one.post = seat.old_grid, seat.old_post
             one.duty = ""
             changes.ended.append(one.id)
@@ -330,6 +344,10 @@ def _write(plan: PlacementPlan, changes: _Changes, *, at: datetime, progress: di
     by, verb = _actor(plan), ("place" if adopting else "unplace")
     was = SeatState.PROPOSED if adopting else SeatState.ADOPTED
     event = _event(plan, changes, verb, at=at)
+    zone = incident_with_id(plan.incident).time_zone
+    notices = told.PlaceNotices(
+        plan, [*changes.placed, *changes.freed], changed=changes.moved, verb=verb, zone=zone, at=at
+    )
     steps = [
         StatusStep(rows, status, by=by, at=at, verb=verb, columns=("grid", "post", "duty"), event_each=False)
         for rows, status in (
@@ -342,13 +360,13 @@ def _write(plan: PlacementPlan, changes: _Changes, *, at: datetime, progress: di
         for step in steps:
             step.write()
         _end_places(plan, changes.ended, at=at, adopting=adopting)
-        if adopting:
-            notify_many(_told(plan, changes.placed), incident=plan.incident, at=at)
+        notices.write()
         new.execute()
-        for (state, reason), ids in changes.seats.items():
+        for (state, reason, by_hand), ids in changes.seats_by_way(notices.by_hand).items():
             # By id alone: beside the plan's own index a planner may prefer to read the whole plan.
             rows = PlacementSeat.objects.across(reason="placement").filter(id__in=ids, state=was)
-            if rows.update(state=state, reason=reason) != len(ids):
+            to_tell = {"to_tell": bool(by_hand), "by_hand": by_hand, "told_at": None, "told_by": None}
+            if rows.update(state=state, reason=reason, **to_tell) != len(ids):
                 raise Refusal("placement_changed_meanwhile")
         event.execute()
         PlacementPlan.objects.filter(id=plan.id).update(progress=progress)
@@ -358,20 +376,11 @@ def _event(plan: PlacementPlan, changes: _Changes, verb: str, *, at: datetime) -
     """One event for the people of one write: each with his status before and after, and his grid now."""
     people = {str(one.id): [one.status, ResponderStatus.ASSIGNED, one.grid] for one in changes.placed}
     people |= {str(one.id): [one.status, ResponderStatus.VETTED, one.grid] for one in changes.freed}
-    told = Event(
+    found = Event(
         at=at, incident=plan.incident, actor=_actor(plan), entity=BLOCK, entity_id=changes.block, verb=verb,
         reason="placement", facts={"people": people},
     )  # fmt: skip
-    return Insert(Event, [told] if people else [])
-
-
-def _told(plan: PlacementPlan, placed: Sequence[Responder]) -> list[Telling]:
-    """That there is something to read, and no more: where, with whom and for what stands on his own page."""
-    return [
-        Telling("placement_adopted", str(plan.id), ToResponder(one.id, one.user))
-        for one in placed
-        if one.user
-    ]
+    return Insert(Event, [found] if people else [])
 
 
 def _end_places(plan: PlacementPlan, people: Sequence[uuid.UUID], *, at: datetime, adopting: bool) -> None:

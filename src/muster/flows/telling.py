@@ -12,6 +12,7 @@ from django.conf import settings
 from muster.notifications.delivery import Report, deliver_due
 from muster.notifications.senders import SMS_FOLDER, SmsFile
 from muster.responders.models import Responder
+from muster.responders.placement.told import note_unsent
 from muster.responders.rules import is_tired
 from muster.responders.states import CAN_BE_ASKED
 
@@ -29,4 +30,5 @@ def deliver(*, now: Callable[[], datetime], stopping: Callable[[], bool] = lambd
         on_duty=lambda ids: on_duty(ids, at=now()),
         sms=SmsFile(settings.ENVIRONMENT.data / SMS_FOLDER),
         stopping=stopping,
+        unsent=note_unsent,
     )

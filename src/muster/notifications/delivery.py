@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import models
+from django.db import models, transaction
 
 from muster.incidents.models import Incident
 from muster.notifications import channels
@@ -29,6 +29,8 @@ log = logging.getLogger("muster.notifications")
 AT_ONCE = 100
 # responder ids -> those of them who may be paged at this moment
 OnDuty = Callable[[Collection[uuid.UUID]], Collection[uuid.UUID]]
+# What else is to be done where messages will never go out; called in the transaction that says so.
+Unsent = Callable[[Collection[uuid.UUID]], None]
 
 
 @dataclass(slots=True)
@@ -47,9 +49,11 @@ class Report:
 
 def deliver_due(
     *, now: Callable[[], datetime], on_duty: OnDuty, sms: SmsSender, limit: int = AT_ONCE,
-    stopping: Callable[[], bool] = lambda: False,
+    stopping: Callable[[], bool] = lambda: False, unsent: Unsent = lambda _: None,
 ) -> Report:  # fmt: skip
-    """Sends what is due. `now` is asked before each message: sending takes time."""
+    """Sends what is due. `now` is asked before each message: sending takes time. unsent: hears of messages
+    that will never go out.
+    """
     at = now()
     rows = due(at=at, limit=limit)
     report = Report()
@@ -73,7 +77,7 @@ def deliver_due(
             cap_free_at=lately[lead.target][1] if lead.target in lately else None,
         )  # fmt: skip
         if ruling.fault:
-            report.failed += _fail([lead.id], ruling.fault)
+            report.failed += _fail([lead.id], ruling.fault, unsent)
             continue
         if ruling.wait_until is not None:
             report.waiting += _queued([r.id for r in row]).update(next_at=ruling.wait_until)
@@ -82,7 +86,8 @@ def deliver_due(
             continue
         told = [other for other in others if other.expires_at > at and _claim(other, at=at)]
         counts[lead.target] = counts.get(lead.target, 0) + 1
-        _send(lead, told, zone=zones.get(lead.incident, "UTC"), sms=sms, at=at, report=report)
+        zone = zones.get(lead.incident, "UTC")
+        _send(lead, told, zone=zone, sms=sms, at=at, report=report, unsent=unsent)
     return report
 
 
@@ -108,13 +113,17 @@ def _claim(row: Message, *, at: datetime) -> bool:
     return True
 
 
-def _fail(ids: Collection[uuid.UUID], fault: str) -> int:
-    return _queued(ids).update(status=Delivery.FAILED, fault=fault)
+def _fail(ids: Collection[uuid.UUID], fault: str, unsent: Unsent) -> int:
+    with transaction.atomic():
+        failed = _queued(ids).update(status=Delivery.FAILED, fault=fault)
+        unsent(ids)
+    return failed
 
 
 def _send(
-    lead: Message, others: list[Message], *, zone: str, sms: SmsSender, at: datetime, report: Report
-) -> None:
+    lead: Message, others: list[Message], *, zone: str, sms: SmsSender, at: datetime, report: Report,
+    unsent: Unsent,
+) -> None:  # fmt: skip
     many = _total(lead, others)
     text = words(lead.template, lead.facts, lead.language, zone=zone, many=many if others else 0)
     one = Outgoing(short_key(lead.key), text, lead.language, at, lead.incident)
@@ -122,12 +131,12 @@ def _send(
     try:
         is_answered = _out(lead, one, sms)
     except NotSent as not_sent:
-        _not_out(lead, rows, not_sent.fault, at=at, report=report)
+        _not_out(lead, rows, not_sent.fault, at=at, report=report, unsent=unsent)
         return
     except Exception:
         # A bug in one message must not hold up the others; it is tried again and ends as not sent.
         log.exception("a message of the template %s did not go out", lead.template)
-        _not_out(lead, rows, Fault.UNREACHABLE, at=at, report=report)
+        _not_out(lead, rows, Fault.UNREACHABLE, at=at, report=report, unsent=unsent)
         return
     status = Delivery.ACK if is_answered else Delivery.SENT
     _queued([lead.id]).update(status=status, sent_at=at, fault=Fault.NONE)
@@ -157,8 +166,10 @@ def _out(row: Message, one: Outgoing, sms: SmsSender) -> bool:
     return is_answered
 
 
-def _not_out(lead: Message, rows: list[uuid.UUID], fault: str, *, at: datetime, report: Report) -> None:
+def _not_out(
+    lead: Message, rows: list[uuid.UUID], fault: str, *, at: datetime, report: Report, unsent: Unsent
+) -> None:
     if fault == Fault.CHANNEL_CLOSED or lead.attempts >= MOST_TRIES:
-        report.failed += _fail(rows, fault)
+        report.failed += _fail(rows, fault, unsent)
     else:
         report.waiting += _queued(rows).update(next_at=at + pause_after(lead.attempts))

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Max, Min, Q
+from django.db import connection
+from django.db.models import Count, Max, Min, Q
 
 from muster.accounts.models import Grant
 from muster.base.crypto import blind_index
@@ -98,6 +99,39 @@ def accounts_over(path: str, *, roles: Collection[str], at: datetime) -> list[uu
     held = list(rows.filter(area_path__in=steps).values_list("user_id", "area_path"))
     nearest = max((len(p) for _, p in held), default=0)
     return sorted({user for user, p in held if len(p) == nearest})
+
+
+def delivery_counts(templates: Collection[str], *, occasion: str) -> dict[str, dict[str, int]]:
+    """What became of everything that was told on an occasion: by phone waiting, sent, failed; in the app
+    there, read.
+    """
+    rows = Message.objects.across(reason="count")
+    found = rows.none()
+    for template in templates:
+        begin = f"{template}|{occasion}|"
+        # SQLite does not look up the beginning of a text in an index, but it does look up a range.
+        some = rows.filter(key__startswith=begin)
+        if connection.vendor == "sqlite":
+            some = rows.filter(key__gte=begin, key__lt=f"{begin[:-1]}}}")
+        found = found | some
+    sms = {"waiting": 0, "sent": 0, "failed": 0}
+    app = {"there": 0, "read": 0}
+    read = Q(read_at__isnull=False)
+    told = (
+        found.order_by().values_list("way", "status").annotate(n=Count("id"), seen=Count("id", filter=read))
+    )
+    for way, status, number, seen in told:
+        if way == Way.APP:
+            app["there"] += number
+            app["read"] += seen
+        else:
+            sms[_SMS_STATE[status]] += number
+    return {"sms": sms, "app": app}
+
+
+_SMS_STATE = {Delivery.QUEUED: "waiting", Delivery.FAILED: "failed"} | dict.fromkeys(
+    (Delivery.SENT, Delivery.ACK, Delivery.MERGED), "sent"
+)
 
 
 def outbox_state(incident: uuid.UUID) -> dict[str, int]:

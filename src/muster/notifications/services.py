@@ -15,10 +15,13 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from muster.base.ids import new_id
 from muster.notifications.models import Message
 from muster.notifications.queries import channels_of, phone_target
+from muster.notifications.rules import quiet_end
 from muster.notifications.states import Delivery, Priority, Way
 from muster.notifications.templates import demand_facts, templates
+from muster.storage.many_rows import Insert, bare
 from muster.storage.writes import chunks
 
 
@@ -32,13 +35,17 @@ class ToAccount:
 
 @dataclass(frozen=True, slots=True)
 class ToResponder:
-    """Somebody who serves: in the app by his account, outside it by his phone while on duty."""
+    """Somebody who serves: in the app by his account, outside it by his phone while on duty.
+
+    in_app: False where he has no app: a row that nobody ever reads is not written.
+    """
 
     responder: uuid.UUID
     account: uuid.UUID | None = None
     phone: str = ""
     sub_district: int = 0
     language: str = "zh"
+    in_app: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,28 @@ def notify_many(tellings: Iterable[Telling], *, incident: uuid.UUID, at: datetim
     return made
 
 
+class Notices:
+    """What is told to some hundreds at once: ready before the transaction of the change, `write` within it.
+
+    zone: of the incident. What would wait for the morning waits from the beginning, so that nobody has to
+    look at it all night.
+    """
+
+    def __init__(self, tellings: Iterable[Telling], *, incident: uuid.UUID, zone: str, at: datetime) -> None:
+        rows: dict[str, Message] = {}
+        morning = quiet_end(at, zone=zone)
+        for telling in tellings:
+            for row in _rows(telling, incident, at):
+                if morning is not None and row.priority != Priority.LIFE:
+                    row.next_at = morning
+                rows.setdefault(row.key, row)
+        self._insert = Insert(Message, list(rows.values()), once_by="key")
+
+    def write(self) -> None:
+        """A key that stands in the outbox already is passed over."""
+        self._insert.execute()
+
+
 def _rows(telling: Telling, incident: uuid.UUID, at: datetime) -> list[Message]:
     facts = {name: _plain(value) for name, value in telling.facts.items()}
     demand_facts(telling.template, facts)
@@ -121,21 +150,25 @@ def _rows(telling: Telling, incident: uuid.UUID, at: datetime) -> list[Message]:
             account: uuid.UUID | None = None, responder: uuid.UUID | None = None,
             channel: uuid.UUID | None = None) -> Message:  # fmt: skip
         in_app = way == Way.APP
-        return Message(
-            incident=incident, purpose=str(incident), sub_district=sub_district,
+        return bare(
+            Message, id=new_id(), incident=incident, purpose=str(incident), sub_district=sub_district,
             key=f"{telling.template}|{telling.key[:80]}|{target}", template=telling.template, facts=facts,
             priority=telling.priority, way=way, target=target, account=account, responder=responder,
             channel=channel, phone=phone, language=language,
             # What is read on our own pages is there at once.
             status=Delivery.SENT if in_app else Delivery.QUEUED, sent_at=at if in_app else None,
-            made_at=at, next_at=at, expires_at=expires,
+            fault="", attempts=0, made_at=at, next_at=at, expires_at=expires, read_at=None, told_in=None,
         )  # fmt: skip
 
     match telling.audience:
         case ToAccount(account, language):
             return [row(Way.APP, f"app:{account}", language=language, account=account)]
-        case ToResponder(responder, account, phone, sub_district, language):
-            made = [row(Way.APP, f"app:{responder}", language=language, account=account, responder=responder)]
+        case ToResponder(responder, account, phone, sub_district, language, in_app):
+            made = []
+            if in_app:
+                made.append(
+                    row(Way.APP, f"app:{responder}", language=language, account=account, responder=responder)
+                )
             if phone:
                 made.append(
                     row(Way.SMS, phone_target(phone), language=language, sub_district=sub_district,

@@ -15,11 +15,15 @@ class Delivery(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """A life comes first: no quiet hours, no cap. Rest is respected all the same: somebody else is asked."""
+    """A life comes first: no quiet hours, no cap. Rest is respected all the same: somebody else is asked.
+
+    MANY: told to a whole city at once; whatever else there is to say goes before it.
+    """
 
     LIFE = 0, "LIFE"
     URGENT = 1, "URGENT"
     NORMAL = 2, "NORMAL"
+    MANY = 3, "MANY"
 
 
 class Way(models.TextChoices):

@@ -11,8 +11,11 @@ from muster.responders.models import Responder
 
 
 def to(one: Responder) -> ToResponder:
-    language = "en" if "en" in one.languages and "zh" not in one.languages else "zh"
-    return ToResponder(one.id, one.user, one.phone or "", one.sub_district, language)
+    return ToResponder(one.id, one.user, one.phone or "", one.sub_district, language_of(one))
+
+
+def language_of(one: Responder) -> str:
+    return "en" if "en" in one.languages and "zh" not in one.languages else "zh"
 
 
 def accepted(people: Iterable[Responder], *, at: datetime) -> None:

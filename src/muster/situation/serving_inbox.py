@@ -16,6 +16,8 @@ from muster.places.queries import sub_districts_of_grids
 from muster.requests.models import TeamHelp
 from muster.requests.queries import seen_by as requests_seen_by
 from muster.responders.models import Responder
+from muster.responders.placement.queries import plan_with_id
+from muster.responders.placement.told import untold_seats
 from muster.responders.reinforcement.models import OrderItem, OrderRoute, ReinforcementOrder
 from muster.responders.reinforcement.queries import orders_within
 from muster.responders.reinforcement.rules import levels_up
@@ -85,6 +87,19 @@ def people_over_hours(scope: Scope, *, incident: uuid.UUID, at: datetime) -> lis
     return [
         item("people_over_hours", "hours", since=first + LONGEST_DUTY, link="/hours", action="relieve_people",
              count=rows.count())
+    ]  # fmt: skip
+
+
+def people_to_tell(scope: Scope, *, incident: uuid.UUID, at: datetime) -> list[dict[str, Any]]:
+    """Whom no message reaches about his place, from when the first of them was placed or sent back."""
+    rows = untold_seats(scope, incident=incident)
+    first = rows.first()
+    if first is None:
+        return []
+    plan = plan_with_id(first.plan)
+    return [
+        item("people_to_tell", "people-to-tell", since=plan.taken_back_at or plan.adopted_at or at,
+             link="/placement/untold", action="tell_people", count=rows.count())
     ]  # fmt: skip
 
 

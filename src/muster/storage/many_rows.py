@@ -33,10 +33,14 @@ _PLAIN = (models.IntegerField, models.CharField, models.TextField, models.FloatF
 
 
 class Insert:
-    """Rows ready to be inserted; sealed fields are sealed here."""
+    """Rows ready to be inserted; sealed fields are sealed here. once_by: a unique column; a row whose value
+    stands there already is passed over.
+    """
 
-    def __init__(self, model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    def __init__(self, model: type[models.Model], rows: Sequence[models.Model], *, once_by: str = "") -> None:
         self.sql, take, told = _insert_plan(model)
+        if once_by:
+            self.sql += f' ON CONFLICT ("{once_by}") DO NOTHING'
         self.values = _taken(rows, take, told)
 
     def execute(self) -> None:

@@ -19,6 +19,7 @@ from muster.responders.models import Responder
 from muster.responders.placement.models import GridAssignment
 from muster.responders.placement.queries import open_assignments, people_at
 from muster.responders.placement.states import AssignmentState
+from muster.responders.placement.told import no_longer_to_tell
 from muster.responders.teams.models import TeamMember, TeamPlace
 from muster.trail.services import record_event
 
@@ -105,6 +106,7 @@ def accept(person: Responder, *, at: datetime) -> bool:
                 "Responder", person.id, "accept_place", at=at, actor=person.user, incident=person.incident,
                 grid=person.grid,
             )  # fmt: skip
+            no_longer_to_tell([person.id])
     return bool(changed)
 
 

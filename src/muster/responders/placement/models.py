@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from muster.base.ids import new_id
-from muster.responders.placement.states import AssignmentState, PlacementState, SeatState
+from muster.responders.placement.states import AssignmentState, ByHand, PlacementState, SeatState
 from muster.storage.scoping import ScopedManager
 
 
@@ -81,6 +81,7 @@ class PlacementSeat(models.Model):
     """Where a plan puts one person (no grid: in reserve), and where that person stood when it was made.
 
     mark: a digest of what the plan knew of the person; another one at adoption means that it has changed.
+    to_tell: no message reaches him, for the reason by_hand: somebody has to tell him, and when and who did.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -100,6 +101,10 @@ class PlacementSeat(models.Model):
     pinned = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=SeatState.choices, default=SeatState.PROPOSED)
     reason = models.CharField(max_length=40, blank=True)
+    to_tell = models.BooleanField(default=False)
+    by_hand = models.CharField(max_length=8, choices=ByHand.choices, blank=True)
+    told_at = models.DateTimeField(null=True)
+    told_by = models.UUIDField(null=True)
 
     objects = ScopedManager()
 
@@ -111,6 +116,9 @@ class PlacementSeat(models.Model):
         indexes = [
             models.Index(fields=["plan", "grid"], name="placementseat_grid"),
             models.Index(fields=["incident"], name="placementseat_incident"),
+            models.Index(fields=["incident", "id"], name="placementseat_to_tell", condition=Q(to_tell=True)),
+            models.Index(fields=["responder"], name="placementseat_untold", condition=Q(to_tell=True)),
+            models.Index(fields=["plan"], name="placementseat_told", condition=Q(told_at__isnull=False)),
         ]
 
 
@@ -144,6 +152,9 @@ class GridAssignment(models.Model):
             models.Index(fields=["grid", "until"], name="gridassignment_of_grid"),
             models.Index(fields=["incident", "plan"], name="gridassignment_of_plan"),
             models.Index(fields=["responder"], name="gridassignment_of_responder"),
+            models.Index(
+                fields=["plan"], name="gridassignment_accepted", condition=Q(accepted_at__isnull=False)
+            ),
         ]
 
 

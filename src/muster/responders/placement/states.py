@@ -33,6 +33,14 @@ class AssignmentState(models.TextChoices):
     TAKEN_BACK = "TAKEN_BACK"
 
 
+class ByHand(models.TextChoices):
+    """Why a message is not enough. NO_CODE: he was brought in by a list and has nowhere to look."""
+
+    NO_PHONE = "NO_PHONE"
+    NO_CODE = "NO_CODE"
+    NOT_SENT = "NOT_SENT"
+
+
 P = PlacementState
 
 # Plans that wait for the worker, and those that a person may still change or adopt.
