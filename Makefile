@@ -80,6 +80,9 @@ fix: dev
 
 bench: dev
 	@echo "make: each benchmark writes its figures beside itself, with machine and seed; let the machine be quiet"
+	$(PY) -m benchmarks.intake
+	$(PY) -m benchmarks.intake.folding
+	$(PY) -m benchmarks.intake.folding --postgres
 	$(PY) -m benchmarks.desk_while_folding
 	$(PY) -m benchmarks.planning $(BENCH)
 

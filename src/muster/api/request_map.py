@@ -14,13 +14,13 @@ from muster.api.request_rows import in_sight
 from muster.places.models import Building, Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import small_grid_ids
-from muster.requests.models import Request
 from muster.requests.states import OPEN, WAITING
 from muster.responders.models import Responder
 
 router = Router(tags=["requests"], auth=AUTH)
 # More points than this are a blot, not a picture; the most pressing ones are drawn.
 MOST_POINTS = 2_000
+_DRAWN = ("id", "number", "urgency", "status", "grid", "building", "lon", "lat")
 Point = tuple[float, float]
 
 
@@ -32,11 +32,8 @@ def requests_layer(request: HttpRequest, area: int | None = None) -> dict[str, A
     rows = rows.filter(status__in=OPEN)
     if area is not None:
         rows = rows.filter(grid__in=small_grid_ids(area_with_id(area).path))
-    shown = list(
-        rows.order_by("rank", "respond_by", "number").only(
-            "id", "number", "urgency", "status", "grid", "building", "lon", "lat"
-        )[:MOST_POINTS]
-    )
+    pressing = rows.order_by("rank", "respond_by", "number").values_list(*_DRAWN, named=True)
+    shown = list(pressing[:MOST_POINTS])
     places = _points(Building, (r.building for r in shown)), _points(Grid, (r.grid for r in shown))
     features = [
         {
@@ -57,7 +54,7 @@ def centres_of_grids(people: Sequence[Responder]) -> dict[int | None, Point]:
     return {**_points(Grid, (one.grid for one in people))}
 
 
-def _point_of(row: Request, buildings: Mapping[Any, Point], grids: Mapping[Any, Point]) -> Point | None:
+def _point_of(row: Any, buildings: Mapping[Any, Point], grids: Mapping[Any, Point]) -> Point | None:
     if row.lon is not None and row.lat is not None:
         return row.lon, row.lat
     return buildings.get(row.building) or grids.get(row.grid)
