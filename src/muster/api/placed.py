@@ -38,7 +38,7 @@ def read_mine(request: HttpRequest) -> dict[str, Any]:
     can_arrive, can_leave = arriving.steps_of(me)
     standing = {
         "status": me.status, "since": me.status_since, "can_arrive": can_arrive, "can_leave": can_leave,
-        "minutes": minutes_served(me, at=now()), "open_jobs": me.open_jobs,
+        "minutes": minutes_served(me, at=now()), "open_jobs": me.open_jobs, "grid": me.grid,
     }  # fmt: skip
     incident = incident_with_id(lease.incident)
     told = {

@@ -146,12 +146,21 @@ def _timeline(row: Responder) -> list[dict[str, Any]]:
             "from": e.from_state,
             "to": e.to_state,
             "reason": e.reason,
+            "heard": e.facts.get("heard"),
         }
         for e in events
     ]
     if not any(e.verb == "check_in" for e in events):
         told.append(
-            {"at": row.checked_in_at, "verb": "check_in", "by": "", "from": "", "to": "", "reason": ""}
+            {
+                "at": row.checked_in_at,
+                "verb": "check_in",
+                "by": "",
+                "from": "",
+                "to": "",
+                "reason": "",
+                "heard": None,
+            }
         )
     return told
 

@@ -37,7 +37,7 @@ def arrive(row: Responder, *, code: str = "", at: datetime) -> bool:
     """
     if row.grid is None:
         raise Refusal("arrival_without_place")
-    if code.strip() and not _is_here(code, row):
+    if code.strip() and not shows_post(code, row.grid, row.incident):
         raise Refusal("arrival_code_wrong")
     with transaction.atomic():
         if row.status != ResponderStatus.ON_DUTY:
@@ -48,12 +48,13 @@ def arrive(row: Responder, *, code: str = "", at: datetime) -> bool:
     return bool(code.strip())
 
 
-def _is_here(code: str, row: Responder) -> bool:
+def shows_post(code: str, grid: int, incident: uuid.UUID) -> bool:
+    """Whether this is the code that hangs there."""
     try:
         said = normalise_enrol_code(code)
     except Refusal:
         return False
-    return row.grid is not None and said == normalise_enrol_code(post_code(row.grid, incident=row.incident))
+    return said == normalise_enrol_code(post_code(grid, incident=incident))
 
 
 def leave(row: Responder, *, at: datetime) -> Relieved:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Field work: what phones say about work on requests and trips, perhaps hours later, laid beside what
-happened since.
+"""Field work: what phones say about work on requests, about trips, and about coming and going, perhaps hours
+later, laid beside what happened since.
 
 Nothing that was done at a door is lost: where somebody else was quicker, or the request has ended, the words
 stay as a note and the phone hears who was quicker. Reads once for a chunk, decides, then writes.
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.base.errors import Refusal
+from muster.flows.attending import Attending
 from muster.flows.driving import Driving
 from muster.requests import steps, work
 from muster.requests.models import WorkItem
@@ -53,27 +54,30 @@ class FieldWork:
     asked: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
     acts: list[tuple[Incoming, Act]] = field(default_factory=list)
     driving: Driving = field(default_factory=Driving)
+    attending: Attending = field(default_factory=Attending)
 
     @classmethod
     def read(cls, facts: Iterable[Incoming]) -> FieldWork:
         """Reads nothing where no fact speaks of work."""
         facts = list(facts)
-        driving = Driving.read(facts)
+        driving, attending = Driving.read(facts), Attending.read(facts)
         told = [(f, f.body) for f in facts if isinstance(f.body, kinds.WorkBody)]
         if not told:
-            return cls(driving=driving)
+            return cls(driving=driving, attending=attending)
         items = {
             i.id: _Standing(i, i.status, i.responder, i.request.status in ENDED)
             for i in items_with_ids({body.item for _, body in told})
         }
         people = responders_of_users({(f.incident, f.actor) for f, _ in told if f.actor is not None})
         asked = asked_of(items, {one.id for one in people.values()})
-        return cls(items, people, asked, driving=driving)
+        return cls(items, people | attending.people, asked, driving=driving, attending=attending)
 
     def place(self, fact: Incoming, body: kinds.ServiceBody) -> tuple[Ruling, int | None]:
         """What becomes of a fact, and the grid of the work."""
         if isinstance(body, kinds.TripStep):
             return self.driving.place(fact, body)
+        if isinstance(body, kinds.DutyStep):
+            return self.attending.place(fact, body)
         assert isinstance(body, kinds.WorkBody)
         standing = self.items.get(body.item)
         me = self.people.get((fact.incident, fact.actor)) if fact.actor else None
@@ -172,6 +176,8 @@ class FieldWork:
 
         What was lost once is doubted for good, so that no fact is tried for ever.
         """
+        # Who has come may take work in the same breath; who has gone first finishes what he says he did.
+        self.attending.write()
         self.driving.write()
         for fact, act in self.acts:
             at = min(fact.occurred_at, fact.received_at)
@@ -180,6 +186,7 @@ class FieldWork:
             except Refusal as refusal:
                 fact.ruling = ENDED_BEFORE if refusal.code in {"request_ended", "request_step"} else TAKEN
                 raise LostRace(refusal.code) from refusal
+        self.attending.hand_on()
 
 
 def _words(body: kinds.WorkBody) -> str:

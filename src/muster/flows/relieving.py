@@ -7,7 +7,7 @@ Who stands at a door finishes there: nobody is called away from somebody he help
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -46,20 +46,26 @@ def relieve(row: Responder, *, relief: Responder | None, by: uuid.UUID, at: date
     with transaction.atomic():
         row = Responder.objects.across(reason="own").select_for_update().get(id=row.id)
         demand_transition(row.status, ResponderStatus.RESTING)
-        offers = _withdraw_offers(row, by=by, at=at)
-        taken = WorkItem.objects.across(reason="own").filter(responder=row.id)
-        begun = taken.filter(status=ItemStatus.ON_SITE).count()
-        items = tuple(taken.filter(status=ItemStatus.ACCEPTED).values_list("id", flat=True))
-        for item in items:
-            work.release(item, responder=row.id, at=at, by=by)
+        handed = hand_on(row, by=by, at=at)
         row.refresh_from_db(fields=["open_jobs"])
         change_status(row, ResponderStatus.RESTING, by=by, at=at, verb="relieve")
-        asked = _hand_over(row, relief, items, by=by, at=at) if relief is not None else 0
+        asked = _hand_over(row, relief, handed.items, by=by, at=at) if relief is not None else 0
         if by != row.user:
             telling.relieved(row, at=at)
         if relief is not None:
             telling.takes_over(relief, at=at)
-    return Relieved(items, offers, asked, begun)
+    return replace(handed, asked=asked)
+
+
+def hand_on(row: Responder, *, by: uuid.UUID, at: datetime) -> Relieved:
+    """Inside a transaction: he is asked no more, and what he had not begun is back in the queue."""
+    offers = _withdraw_offers(row, by=by, at=at)
+    taken = WorkItem.objects.across(reason="own").filter(responder=row.id)
+    begun = taken.filter(status=ItemStatus.ON_SITE).count()
+    items = tuple(taken.filter(status=ItemStatus.ACCEPTED).values_list("id", flat=True))
+    for item in items:
+        work.release(item, responder=row.id, at=at, by=by)
+    return Relieved(items, offers, 0, begun)
 
 
 def _demand_free(row: Responder, relief: Responder) -> None:

@@ -29,7 +29,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whom or what a fact is about: one of the five, and the sub-district that holds it."""
+    """Whom or what a fact is about: one of the six, and the sub-district that holds it."""
 
     sub_district: int
     dwelling: uuid.UUID | None = None
@@ -37,6 +37,7 @@ class Subject(msgspec.Struct, frozen=True, omit_defaults=True):
     person: uuid.UUID | None = None
     request: uuid.UUID | None = None
     trip: uuid.UUID | None = None
+    responder: uuid.UUID | None = None
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -41,11 +41,12 @@ class _Subject(msgspec.Struct):
     person: uuid.UUID | None = None
     request: uuid.UUID | None = None
     trip: uuid.UUID | None = None
+    responder: uuid.UUID | None = None
 
     @property
     def named(self) -> tuple[str, uuid.UUID] | None:
-        if self.request is not None or self.trip is not None:
-            told = (("request", self.request), ("trip", self.trip))
+        if self.request is not None or self.trip is not None or self.responder is not None:
+            told = (("request", self.request), ("trip", self.trip), ("responder", self.responder))
             served = [(what, one) for what, one in told if one is not None]
             alone = self.dwelling is None and self.household is None and self.person is None
             return served[0] if alone and len(served) == 1 else None

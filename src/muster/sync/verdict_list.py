@@ -33,6 +33,9 @@ _FLAGGED = (
     "work_not_for_you",
     "trip_was_off",
     "trip_not_yours",
+    "duty_not_yours",
+    "duty_changed_since",
+    "duty_code_wrong",
 )
 # The fact waits in sight until what it lacks is there, or a person decides.
 _HELD = (

@@ -157,6 +157,17 @@ class TripStep(ServiceBody, kw_only=True, forbid_unknown_fields=True):
     hop: Literal["LEFT", "ARRIVED", "WAY_BACK", "HOME"]
 
 
+class DutyStep(ServiceBody, kw_only=True, forbid_unknown_fields=True):
+    """I am at my post, or I leave it for today; the subject is the account of who says it, of himself only.
+
+    grid: the post as the phone last knew it. code: what hangs there, scanned or typed.
+    """
+
+    step: Literal["HERE", "LEAVING"]
+    grid: Annotated[int, msgspec.Meta(ge=0, lt=2**62)] | None = None
+    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
 class EntryMerged(RoundBody, kw_only=True, forbid_unknown_fields=True):
     """This unit turned out to be another one (None: it did not after all). home: the sub-district under which
     the other stands on this roster; None where it stands on none.
@@ -190,6 +201,7 @@ KINDS: dict[str, type[Body]] = {
     "work.held": WorkHeld,
     "work.noted": WorkNoted,
     "trip.step": TripStep,
+    "duty.step": DutyStep,
     "entry.merged": EntryMerged,
     "entry.took_in": EntryTookIn,
 }
@@ -213,6 +225,7 @@ SUBJECT_TYPES: dict[str, frozenset[str]] = {
     "work.held": frozenset({"request"}),
     "work.noted": frozenset({"request"}),
     "trip.step": frozenset({"trip"}),
+    "duty.step": frozenset({"responder"}),
     "entry.merged": frozenset({"person", "household"}),
     "entry.took_in": frozenset({"person", "household"}),
 }
@@ -252,6 +265,7 @@ def value_of(body: Body) -> str:
             | WorkDone(outcome=told)
             | WorkHeld(reason=told)
             | TripStep(hop=told)
+            | DutyStep(step=told)
         ):
             return told
         case PersonFound(outcome=outcome):

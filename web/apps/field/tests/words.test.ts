@@ -27,7 +27,7 @@ const BUILT = new RegExp(
   [
     'messages[.]codes[.].+|messages[.](held|quarantined|flagged|refused)|failed[.].+|tabs[.].+|today[.](show|left)_.+',
     'enrol[.](offline|code_unknown|code_used|code_expired|key_bad)|me[.](local|uploaded|settled)|ask[.](note|proof)(_hint)?',
-    'history[.](entry_outcome|door_state|person_found|door_found|person_moved|person_changed|fact_undone|contact_tried|need_seen|note_written|work_(taken|arrived|done|held)|trip_step)',
+    'history[.](entry_outcome|door_state|person_found|door_found|person_moved|person_changed|fact_undone|contact_tried|need_seen|note_written|work_(taken|arrived|done|held)|trip_step|duty_step)',
     'moved[.](left_city|within|into)|scan[.](denied|none|loading)',
     'clock[.](minutes|hours|days)',
     'carry[.].+',

@@ -17,6 +17,8 @@ export interface Subject {
   person?: string
   request?: string
   trip?: string
+  /** Who serves: himself, by his account. */
+  responder?: string
 }
 
 export interface FactOf {

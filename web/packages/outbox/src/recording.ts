@@ -74,7 +74,7 @@ async function readBack(store: OutboxStore, { device, sealing }: Enrolment, seq:
 }
 
 export function briefOf(fact: FactOf, at: number): Brief {
-  const { round, outcome, state, item, hop, fact: undone } = fact.body
+  const { round, outcome, state, item, hop, step, fact: undone } = fact.body
   return {
     id: fact.id,
     kind: fact.kind,
@@ -86,6 +86,7 @@ export function briefOf(fact: FactOf, at: number): Brief {
     ...(typeof state === 'string' && { state }),
     ...(typeof item === 'string' && { item }),
     ...(typeof hop === 'string' && { hop }),
+    ...(typeof step === 'string' && { step }),
     ...(fact.kind === 'fact.undone' && typeof undone === 'string' && { undone }),
   }
 }

@@ -83,6 +83,8 @@ export interface Brief {
   item?: string
   /** How far a trip has come. */
   hop?: string
+  /** Whether its actor came to his post or left it. */
+  step?: string
 }
 
 export class OutboxStore extends Dexie {

@@ -53,7 +53,7 @@ export interface ResponderPage extends ResponderLine {
   vetted_by: string
   seconds: { id: string; at: string; name: string; same_name: boolean; unit: string; skills: string[] }[]
   like: { id: string; name: string; phone: string; unit: string; status: string }[]
-  timeline: { at: string; verb: string; by: string; from: string; to: string; reason: string }[]
+  timeline: { at: string; verb: string; by: string; from: string; to: string; reason: string; heard?: string | null }[]
 }
 
 export interface LeftBehind {

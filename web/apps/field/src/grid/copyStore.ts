@@ -34,11 +34,17 @@ interface LockRow {
   tries: number
 }
 
-/** What belongs to the list and is as private as it: the work that this phone's holder was last told of. */
+/** What belongs to the list and is as private as it: the work that this phone's holder was last told of, and his place. */
 interface JobsRow {
+  /** The device; of his place, with more behind it. */
   device: string
   sealed: Sealed
 }
+
+const ASIDE = ['jobs', 'duty'] as const
+type Aside = (typeof ASIDE)[number]
+const asideKey = (device: string, what: Aside): string => (what === 'jobs' ? device : `${device}/${what}`)
+const asideKeys = (device: string): string[] => ASIDE.map((what) => asideKey(device, what))
 
 interface Held {
   key: CryptoKey
@@ -110,12 +116,12 @@ export class CopyStore extends Dexie {
     for (;;) {
       const rows = await this.rowsOf(device)
       const sealed = await Promise.all(rows.map(async (row) => ({ ...row, sealed: await seal(key, await unseal(old.key, row.sealed, contextOf(row)), contextOf(row)) })))
-      const jobs = await this.jobs.get(device)
-      const again = jobs && { device, sealed: await seal(key, await unseal(old.key, jobs.sealed, device), device) }
+      const kept = (await this.jobs.bulkGet(asideKeys(device))).flatMap((row) => row ?? [])
+      const again = await Promise.all(kept.map(async ({ device: of, sealed: told }) => ({ device: of, sealed: await seal(key, await unseal(old.key, told, of), of) })))
       const done = await this.transaction('rw', this.pages, this.locks, this.jobs, async () => {
         if (!isSame(rows, await this.rowsOf(device))) return false
         await this.pages.bulkPut(sealed)
-        if (again) await this.jobs.put(again)
+        await this.jobs.bulkPut(again)
         await this.locks.put({ device, id, lock, tries: 0 })
         return true
       })
@@ -124,19 +130,21 @@ export class CopyStore extends Dexie {
     this.opened.set(device, { key, lock: id })
   }
 
-  /** The last work list that was read, to be shown where nobody can be asked. */
-  async keepJobs(device: string, sealing: CryptoKey, text: string): Promise<void> {
+  /** The last work list (or his place) that was read, to be shown where nobody can be asked. */
+  async keepJobs(device: string, sealing: CryptoKey, text: string, what: Aside = 'jobs'): Promise<void> {
     const held = await this.keyOf(device, sealing)
-    const sealed = await seal(held.key, text, device)
+    const of = asideKey(device, what)
+    const sealed = await seal(held.key, text, of)
     await this.transaction('rw', this.locks, this.jobs, async () => {
       await this.demand(device, held)
-      await this.jobs.put({ device, sealed })
+      await this.jobs.put({ device: of, sealed })
     })
   }
 
-  async keptJobs(device: string, sealing: CryptoKey): Promise<string | null> {
-    const [row, { key }] = await Promise.all([this.jobs.get(device), this.keyOf(device, sealing)])
-    return row ? unseal(key, row.sealed, device) : null
+  async keptJobs(device: string, sealing: CryptoKey, what: Aside = 'jobs'): Promise<string | null> {
+    const of = asideKey(device, what)
+    const [row, { key }] = await Promise.all([this.jobs.get(of), this.keyOf(device, sealing)])
+    return row ? unseal(key, row.sealed, of) : null
   }
 
   lock(): void {
@@ -183,7 +191,7 @@ export class CopyStore extends Dexie {
   /** The lease has ended: who lives where may still be recorded, but full names and phone numbers leave the phone. */
   async reduce(device: string, sealing: CryptoKey): Promise<void> {
     const { reduced } = await this.load(device, sealing)
-    await this.jobs.delete(device)
+    await this.jobs.bulkDelete(asideKeys(device))
     if (!reduced) await this.replace(device, sealing, (copy, last) => copy.reduced().asPage(last), true)
   }
 
@@ -192,7 +200,7 @@ export class CopyStore extends Dexie {
     await this.transaction('rw', this.pages, this.locks, this.jobs, async () => {
       await this.pages.where('device').equals(device).delete()
       await this.locks.delete(device)
-      await this.jobs.delete(device)
+      await this.jobs.bulkDelete(asideKeys(device))
     })
     this.opened.delete(device)
   }

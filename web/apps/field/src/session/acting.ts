@@ -18,7 +18,7 @@ export interface Said {
 }
 
 /** What was done for somebody who asked has no way back: the desk changes it. */
-const SERVING = /^(work|trip)\./
+const SERVING = /^(work|trip|duty)\./
 
 export interface Correction {
   field: 'name' | 'phone'
@@ -110,6 +110,13 @@ export class Acts {
   drove(trip: string, hop: string, words: string): Promise<boolean> {
     const subject = { sub_district: this.session.enrolment.value?.sub_districts?.[0] ?? 0, trip }
     return this.make([{ kind: 'trip.step', subject, body: { hop } }], words, false)
+  }
+
+  /** I came to my post, or I leave it. `code` is what hangs there, if it was scanned or typed. */
+  attend(step: 'HERE' | 'LEAVING', { grid, code }: { grid: number | null; code: string }, words: string): Promise<boolean> {
+    const { sub_districts, actor } = this.session.enrolment.value ?? {}
+    const subject = { sub_district: sub_districts?.[0] ?? 0, responder: actor?.id ?? '' }
+    return this.make([{ kind: 'duty.step', subject, body: { step, ...(grid !== null && { grid }), ...(code && { code }) } }], words, false)
   }
 
   async undo(ids: readonly string[]): Promise<void> {

@@ -194,17 +194,17 @@ export class Session {
     return this.options.outbox.keepPicture(this.enrolment.value?.device ?? '', bytes)
   }
 
-  async keepJobs(text: string): Promise<void> {
+  async keepJobs(text: string, what: 'jobs' | 'duty' = 'jobs'): Promise<void> {
     const enrolment = this.enrolment.value
     // A list whose lease has ended keeps no names; one behind its PIN is not written to.
     if (enrolment && this.standing.value === 'READS' && this.guard.value === 'OPEN') {
-      await this.options.copies.keepJobs(enrolment.device, enrolment.sealing, text)
+      await this.options.copies.keepJobs(enrolment.device, enrolment.sealing, text, what)
     }
   }
 
-  async keptJobs(): Promise<string | null> {
+  async keptJobs(what: 'jobs' | 'duty' = 'jobs'): Promise<string | null> {
     const enrolment = this.enrolment.value
-    return enrolment && this.guard.value === 'OPEN' ? this.options.copies.keptJobs(enrolment.device, enrolment.sealing) : null
+    return enrolment && this.guard.value === 'OPEN' ? this.options.copies.keptJobs(enrolment.device, enrolment.sealing, what) : null
   }
 
   async undo(id: string): Promise<void> {
