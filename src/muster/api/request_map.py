@@ -27,7 +27,8 @@ Point = tuple[float, float]
 @router.get("/map/requests.geojson", operation_id="map_requests")
 @operation("requests.read")
 def requests_layer(request: HttpRequest, area: int | None = None) -> dict[str, Any]:
-    """What is open in sight, the most pressing first; those without any place are only counted."""
+    """What is open in sight, the most pressing first; those without any place, and more than a map can show,
+    are only counted."""
     _, rows = in_sight(request, "requests.read")
     rows = rows.filter(status__in=OPEN)
     if area is not None:
@@ -46,7 +47,10 @@ def requests_layer(request: HttpRequest, area: int | None = None) -> dict[str, A
         for row in shown
         if (at := _point_of(row, *places)) is not None
     ]  # fmt: skip
-    return {"type": "FeatureCollection", "features": features, "without_place": len(shown) - len(features)}
+    return {
+        "type": "FeatureCollection", "features": features, "without_place": len(shown) - len(features),
+        "beyond": rows.count() - len(shown) if len(shown) == MOST_POINTS else 0,
+    }  # fmt: skip
 
 
 def centres_of_grids(people: Sequence[Responder]) -> dict[int | None, Point]:

@@ -75,6 +75,9 @@ export interface RequestPage extends RequestLine {
   hold_reason: string
   hold_until: string | null
   pictures: string[]
+  /** The desk that it was passed to, and the request that stands for this one. */
+  held_by: { id: number; name: string; name_en: string } | null
+  linked_to: string | null
   linked: { id: string; number: number; status: string }[]
   items: Piece[]
   offers: Asked[]
@@ -100,6 +103,8 @@ export interface Slip {
   phone: string
   channel: string
   dwelling?: string | null
+  /** The slip's own number: sent twice, it is one request. */
+  form?: string
 }
 
 export interface Draft {
@@ -146,12 +151,16 @@ export const requests = {
   offer: (id: string, responders: string[]) => post(`/requests/${id}/offer`, { responders }),
   match: () => post<Matching>('/requests/match'),
   adopt: (lines: { item: string; responder: string }[]) => post<Adopted>('/requests/match/adopt', { lines }),
-  onMap: (area: number | null) => request<Shapes & { without_place: number }>('/map/requests.geojson', { query: { area } }),
+  onMap: (area: number | null) => request<Shapes & { without_place: number; beyond: number }>('/map/requests.geojson', { query: { area } }),
   picture: (id: string, name: string) => `/api/v1/requests/${id}/pictures/${name}`,
   triage: (id: string, body: { urgency?: string; category?: string; is_spam?: boolean }) => post(`/requests/${id}/triage`, body),
   step: (id: string, step: Step) => post(`/requests/${id}/${step}`),
   escalate: (id: string) => post(`/requests/${id}/escalate`, { text: '' }),
   hold: (id: string, reason: string, until: string) => post(`/requests/${id}/hold`, { reason, until }),
+  place: (id: string, dwelling: string) => post(`/requests/${id}/place`, { dwelling }),
+  transfer: (id: string, area: number) => post(`/requests/${id}/transfer`, { area }),
+  link: (id: string, to: string) => post(`/requests/${id}/link`, { to }),
+  piece: (id: string, what: string, needsSkill: string) => post(`/requests/${id}/items`, { what, needs_skill: needsSkill }),
   refuse: (id: string, text: string) => post(`/requests/${id}/refuse`, { text }),
   answer: (id: string, result: 'SOLVED' | 'NOT_SOLVED' | 'NO_ANSWER') => post(`/requests/${id}/answer`, { result }),
   note: (id: string, text: string) => post(`/requests/${id}/notes`, { text }),
