@@ -46,8 +46,8 @@ from muster.api import (
     teams,
     trip_series,
     trips,
-)
     untold,
+)
 from muster.base.errors import Refusal
 
 api = NinjaAPI(
