@@ -117,3 +117,18 @@ def test_nobody_lists_what_others_need(world: World) -> None:
     assert get("requests.json", status="open").status_code == 400
     assert get("requests/ABCD-EFGH.json").status_code == 404
     assert get("tokens/ABCD-EFGH.json").status_code == 404
+
+
+def test_update_that_cannot_be_is_told_and_leaves_no_half_behind(world: World) -> None:
+    code = brought_in()
+
+    answer = post(
+        "servicerequestupdates.json", service_request_id=code, description="thanks", status="closed"
+    )
+
+    assert answer.status_code == 400
+    assert Note.objects.across(reason="requests").count() == 0
+
+
+def test_missing_id_is_told_in_a_sentence(world: World) -> None:
+    assert "service_request_id is missing" in get("requests.json").json()[0]["description"]

@@ -57,7 +57,8 @@ def test_pages_are_light_and_in_one_language(world: World, path: str, lang: str)
     shown = page(f"{path}?lang={lang}")
 
     assert len(shown.encode()) < 30_000
-    assert "<script" not in shown
+    # One file of our own helps where scripts run; nothing stands in the page itself.
+    assert shown.count("<script") == shown.count('<script src="/send.js" defer></script>') <= 1
     other = words()["ask"]["en" if lang == "zh" else "zh"]
     assert other not in shown.replace("English", "").replace("中文", "")
 

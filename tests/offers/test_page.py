@@ -58,7 +58,7 @@ def test_pages_are_light_and_in_one_language(world: World, path: str, lang: str,
     shown = page(f"{path}?lang={lang}")
 
     assert len(shown.encode()) < 30_000
-    assert "<script" not in shown
+    assert shown.count("<script") == shown.count('<script src="/send.js" defer></script>') <= 1
     assert word in shown
     assert ({"我能出一份力", "I can give"} - {word}).pop() not in shown
 
@@ -123,7 +123,7 @@ def test_markup_is_shown_as_text_and_robots_leave_nothing(world: World) -> None:
 
     assert row.what == "<script>alert(1)</script>"
     assert (
-        "<script"
+        "<script>"
         not in post("/offer", **{**ROOM, "phone": "", "what": "<script>1</script>"}).content.decode()
     )
     assert HelpOffer.objects.across(reason="count").count() == 1

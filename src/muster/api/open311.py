@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -29,7 +30,7 @@ from muster.packs.schema import Question
 from muster.places.models import Building
 from muster.requests import steps
 from muster.requests.models import Request
-from muster.requests.queries import main_request, request_with_code
+from muster.requests.queries import is_same_asker, main_request, request_with_code
 from muster.requests.services import Asked, Where, raise_request
 from muster.requests.states import ENDED, RequestStatus
 from muster.trail.models import Event
@@ -121,7 +122,7 @@ def requests(request: HttpRequest, form: str) -> HttpResponse:
     codes = [c for c in request.GET.get("service_request_id", "").split(",") if c][:MOST_IDS]
     if not codes:
         # There is no list of everybody's needs for the world to read.
-        return failed(400, "service_request_id", form)
+        return _refused(request, Refusal("open311_needs_id"), form)
     rows = []
     for code in codes:
         try:
@@ -260,13 +261,17 @@ def updates(request: HttpRequest, form: str) -> HttpResponse:
 
 def _update(row: Request, said: Mapping[str, str]) -> None:
     at, main = now(), main_request(row)
-    if said.get("description", "").strip():
-        steps.add_note(row, text=said["description"][:2000], by=None, by_resident=True, at=at)
-    wanted = said.get("status", "").lower()
-    if wanted == "closed":
-        steps.answer_solved(main.id, result="SOLVED", by=None, by_resident=True, at=at)
-    elif wanted == "open" and main.status in ENDED | {RequestStatus.DONE}:
-        steps.answer_solved(main.id, result="NOT_SOLVED", by=None, by_resident=True, at=at)
+    # Either all of an update is taken or nothing: who is told no may send the same again.
+    with transaction.atomic():
+        if said.get("description", "").strip():
+            steps.add_note(row, text=said["description"][:2000], by=None, by_resident=True, at=at)
+        wanted = said.get("status", "").lower()
+        if wanted in {"closed", "open"} and not is_same_asker(row, main):
+            raise Refusal("request_ask_with_first_code")
+        if wanted == "closed":
+            steps.answer_solved(main.id, result="SOLVED", by=None, by_resident=True, at=at)
+        elif wanted == "open" and main.status in ENDED | {RequestStatus.DONE}:
+            steps.answer_solved(main.id, result="NOT_SOLVED", by=None, by_resident=True, at=at)
 
 
 def _moment(at: datetime) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
+from muster.accounts.policy import Row
 from muster.api.auth import Caller, allow
 from muster.base.errors import Refusal
-from muster.places.models import Dwelling, Grid
+from muster.places.models import Area, Dwelling, Grid
 from muster.places.queries import sub_districts_of_grids
 from muster.register.names import mask_name
 from muster.register.phones import mask_phone
@@ -25,7 +29,14 @@ def in_sight(request: HttpRequest, name: str) -> tuple[Caller, Any]:
     who, row = allow(request, name)
     scope = who.scope(row)
     near = set(sub_districts_of_grids(scope.grids).values()) if scope.grids else set()
-    return who, seen_by(scope, near=near)
+    return who, seen_by(scope, near=near, areas=_areas(who, row))
+
+
+def _areas(who: Caller, row: Row) -> Any:
+    """The areas of the grants that a policy row asks for, and all below; read inside the query itself."""
+    paths = {g.area_path for g in who.grants if g.area_path and ("*" in row.roles or g.role in row.roles)}
+    below = [Q(path__startswith=path) for path in sorted(paths)]
+    return Area.objects.filter(reduce(or_, below)).values("id") if below else ()
 
 
 def one_in_sight(request: HttpRequest, name: str, request_id: uuid.UUID) -> tuple[Caller, Request]:

@@ -18,7 +18,7 @@ from muster.api.request_rows import card, cards, in_sight, one_in_sight, person_
 from muster.base.errors import Refusal
 from muster.incidents.packs import pack_of
 from muster.incidents.services import current_incident, incident_with_id
-from muster.places.models import Grid
+from muster.places.models import Area, Grid
 from muster.places.queries import area as area_with_id
 from muster.places.queries import grid as grid_with_id
 from muster.places.queries import small_grids_below
@@ -59,6 +59,8 @@ class Slip(Schema):
     cannot_call: bool = False
     needs_skill: str = ""
     answers: dict[str, Any] = {}
+    # The slip's own number: sent twice, it is one request.
+    form: str = ""
 
 
 class Paste(Schema):
@@ -92,9 +94,10 @@ def list_requests(
     if grid is not None:
         rows = rows.filter(grid__in=small_grids_below(grid_with_id(grid)))
     if area is not None:
+        below = area_with_id(area).path
         rows = rows.filter(
-            Q(grid__in=Grid.objects.filter(area__path__startswith=area_with_id(area).path).values("id"))
-            | Q(held_by_area=area)
+            Q(grid__in=Grid.objects.filter(area__path__startswith=below).values("id"))
+            | Q(held_by_area__in=Area.objects.filter(path__startswith=below).values("id"))
             # Nobody knows yet where it is: it stands in every queue around, until somebody finds the door.
             | Q(grid__isnull=True, held_by_area__isnull=True)
         )
@@ -158,7 +161,7 @@ def raise_one(request: HttpRequest, body: Slip) -> dict[str, Any]:
     )  # fmt: skip
     taken = services.raise_request(
         said, incident=incident.id, pack=pack, where=where, channel=body.channel, by=who.user.id, at=who.at,
-        expires_days=pack.retention.requests,
+        expires_days=pack.retention.requests, form=body.form[:36],
     )  # fmt: skip
     return {**card(taken.request, who), "tracking_code": taken.code, "repeat_of": taken.repeat_of}
 
@@ -204,6 +207,7 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
         "answers": services.answers_of(row), "refused_text": row.refused_text or "",
         "hold_reason": row.hold_reason, "hold_until": row.hold_until, "cannot_call": row.cannot_call,
         "pictures": names_for_desk(row, pack=pack_of(incident_with_id(row.incident))),
+        "held_by": _area_json(row.held_by_area), "transferred_at": row.transferred_at,
         "linked_to": row.linked_to, "refusal_by": row.refusal_by,
         "linked": [{"id": one.id, "number": one.number, "status": one.status} for one in linked[:50]],
         "items": [
@@ -242,6 +246,12 @@ def read_request(request: HttpRequest, request_id: uuid.UUID) -> dict[str, Any]:
             for e in events
         ],
     }  # fmt: skip
+
+
+def _area_json(area: int | None) -> dict[str, Any] | None:
+    """The desk that a request was passed to."""
+    found = Area.objects.filter(id=area).first() if area else None
+    return {"id": found.id, "name": found.name, "name_en": found.name_en} if found else None
 
 
 @router.get("/requests/{request_id}/pictures/{name}", operation_id="requests_picture")

@@ -30,6 +30,13 @@ def make_enrol_code() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def code_of_bytes(raw: bytes) -> str:
+    """The code that some secret bytes lead to, at least five of them: the same bytes, the same code."""
+    number = int.from_bytes(raw[:8])
+    letters = "".join(CROCKFORD[(number >> (5 * at)) & 31] for at in range(ENROL_LETTERS))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
 def normalise_enrol_code(text: str) -> str:
     """Return a typed code in its one spelling (ABCD-EFGH). Refusal code_unknown if it cannot be one."""
     letters = text.strip().upper().translate(_READ_AS)

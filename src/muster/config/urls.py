@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("open311/v2/", include([re_path(route, view) for route, view in open311.ROUTES])),
     path("", asking.home),
     path("ask", asking.ask),
+    path("send.js", asking.send_script),
     re_path(r"^s/(?P<code>[0-9A-Za-z-]{8,12})(?:/(?P<line>[0-9]{1,5}))?/?$", sheets.to_sheet),
     path("track", tracking.find),
     path("track/<str:code>", tracking.track),

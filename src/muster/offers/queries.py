@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from muster.base.codes import normalise_enrol_code
+from muster.base.codes import code_of_bytes, normalise_enrol_code
 from muster.base.crypto import blind_index
 from muster.base.errors import Refusal
 from muster.offers.models import HelpMatch, HelpOffer, HelpUnfit
@@ -23,6 +23,18 @@ NOWHERE = 0
 
 def code_index(code: str) -> bytes:
     return blind_index(keystore(), purpose=f"{PURPOSE}:tracking", value=code)
+
+
+def code_of_form(form: str) -> str:
+    """The code that a form's own number leads to; nobody can tell it without our key."""
+    return code_of_bytes(blind_index(keystore(), purpose=f"{PURPOSE}:form", value=form))
+
+
+def offer_of_form(form: str) -> HelpOffer | None:
+    """What a form became that was sent before."""
+    index = code_index(code_of_form(form))
+    found: HelpOffer | None = HelpOffer.objects.across(reason="own").filter(tracking_index=index).first()
+    return found
 
 
 def phone_index(phone: str) -> bytes | None:

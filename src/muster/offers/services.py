@@ -15,7 +15,15 @@ from django.db.models import F, Max
 from muster.base.codes import make_enrol_code
 from muster.base.errors import Refusal
 from muster.offers.models import MOST_QUANTITY, HelpMatch, HelpOffer, HelpUnfit
-from muster.offers.queries import NOWHERE, code_index, open_of_phone, phone_index
+from muster.offers.queries import (
+    NOWHERE,
+    code_index,
+    code_of_form,
+    offer_of_form,
+    offer_with_code,
+    open_of_phone,
+    phone_index,
+)
 from muster.offers.rules import (
     LONGEST_OFFER,
     demand_checks,
@@ -67,8 +75,11 @@ def make_offer(
     grid: int | None = None,
     by: uuid.UUID | None,
     at: datetime,
+    form: str = "",
 ) -> tuple[HelpOffer, str]:
     """Takes an offer in and answers the code for who gives. Nothing is used before somebody looked at it.
+
+    form: the number that the page gave to what is being sent: sent twice, it is one offer with one code.
 
     Raises:
         Refusal: offer_category_unknown, offer_giver_unknown, offer_quantity_bad, offer_time_bad,
@@ -89,7 +100,14 @@ def make_offer(
     if ends - at > LONGEST_OFFER:
         raise Refusal("offer_time_bad", days=LONGEST_OFFER.days)
     index = phone_index(given.phone)
-    code = make_enrol_code()
+    code = code_of_form(form) if form else make_enrol_code()
+    sent = offer_of_form(form) if form else None
+    if sent is not None and (sent.what or "", sent.category, sent.quantity, sent.phone or "") == (
+        given.what.strip(), category.code, given.quantity, given.phone.strip()[:40]
+    ):  # fmt: skip
+        return sent, code
+    if sent is not None:
+        code = make_enrol_code()
     row = HelpOffer(
         incident=incident, purpose=str(incident), tracking_index=code_index(code), sub_district=sub_district,
         grid=grid, giver_kind=given.giver_kind, organisation=given.organisation.strip()[:120],
@@ -103,11 +121,14 @@ def make_offer(
             open_of_phone=open_of_phone(index, incident=incident, at=at),
         ),
     )  # fmt: skip
-    _number_and_write(row, by=by, at=at)
+    if not _number_and_write(row, by=by, at=at):
+        # The other of two taps was quicker.
+        return offer_with_code(code), code
     return row, code
 
 
-def _number_and_write(row: HelpOffer, *, by: uuid.UUID | None, at: datetime) -> None:
+def _number_and_write(row: HelpOffer, *, by: uuid.UUID | None, at: datetime) -> bool:
+    """Gives the next number; two at once try again. False: this form is in already."""
     for _ in range(20):
         earlier = HelpOffer.objects.across(reason="count").filter(incident=row.incident)
         row.number = (earlier.aggregate(n=Max("number"))["n"] or 0) + 1
@@ -118,8 +139,11 @@ def _number_and_write(row: HelpOffer, *, by: uuid.UUID | None, at: datetime) -> 
                              to_state=row.status, category=row.category, quantity=row.quantity,
                              warnings=row.warnings)  # fmt: skip
         except IntegrityError:
+            rows = HelpOffer.objects.across(reason="own").filter(tracking_index=row.tracking_index)
+            if rows.exclude(id=row.id).exists():
+                return False
             continue
-        return
+        return True
     raise Refusal("request_busy")
 
 

@@ -255,6 +255,9 @@ class CareGrant(models.Model):
     grid = models.BigIntegerField(null=True)
     dwelling = models.UUIDField()
     person = models.UUIDField(null=True)
+    # The request from whose page it was given. Anybody can name a door there: of such a grant no more is seen
+    # than what the same asker asked.
+    origin = models.UUIDField(null=True)
     code_index = models.BinaryField(max_length=16, unique=True)
     relative_name = SealedField(klass="personal")
     relative_phone = SealedField(klass="personal")

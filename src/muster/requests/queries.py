@@ -6,11 +6,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from muster.base.codes import code_of_bytes
 from muster.base.crypto import blind_index
 from muster.base.errors import Refusal
+from muster.places.writing import fold
+from muster.register.phones import read_phone
 from muster.requests.models import CareGrant, Offer, Request, WorkItem
 from muster.requests.rules import REPEAT_WITHIN, Earlier
 from muster.requests.states import ENDED, ITEM_FREE, ITEM_TAKEN, WAITING, OfferStatus
@@ -20,6 +24,7 @@ from muster.storage.scoping import Scope
 PURPOSE = "requests"
 # A request whose place nobody knows yet belongs to no sub-district; every desk sees it until it has one.
 NOWHERE = 0
+SHORTEST_PHONE = 7
 
 
 def code_index(code: str, *, what: str) -> bytes:
@@ -27,15 +32,35 @@ def code_index(code: str, *, what: str) -> bytes:
     return blind_index(keystore(), purpose=f"{PURPOSE}:{what}", value=code)
 
 
+def code_of_form(form: str) -> str:
+    """The tracking code that a form's own number leads to; nobody can tell it without our key."""
+    return code_of_bytes(blind_index(keystore(), purpose=f"{PURPOSE}:form", value=form))
+
+
 def phone_index(phone: str | None) -> bytes | None:
-    digits = "".join(c for c in phone or "" if c.isdigit())
-    return blind_index(keystore(), purpose=f"{PURPOSE}:phone", value=digits) if digits else None
+    """However it is written, one number has one index. Too few figures name nobody: two strangers who both
+    typed "1" have nothing in common.
+    """
+    digits = _figures(phone or "")
+    if len(digits) < SHORTEST_PHONE:
+        return None
+    return blind_index(keystore(), purpose=f"{PURPOSE}:phone", value=digits)
 
 
-def seen_by(scope: Scope, *, near: Collection[int] = ()) -> QuerySet[Request]:
-    """Requests within a scope, and those without a door yet of the sub-districts around it.
+def _figures(phone: str) -> str:
+    try:
+        phone = read_phone(phone) or ""
+    except Refusal:
+        # Written in a way of another country, or with a slip in it: it is kept, and compared as it stands.
+        phone = fold(phone)
+    return "".join(c for c in phone if c.isdecimal())
+
+
+def seen_by(scope: Scope, *, near: Collection[int] = (), areas: Any = ()) -> QuerySet[Request]:
+    """Requests within a scope, what was passed to it, and those without a door yet around it.
 
     near: the sub-districts of the scope's grids; their unplaced requests wait for a desk to find the door.
+    areas: the areas of the scope; what another desk passed to one of them is theirs to work on.
     """
     rows = Request.objects.across(reason="requests")
     if scope.everything:
@@ -43,7 +68,8 @@ def seen_by(scope: Scope, *, near: Collection[int] = ()) -> QuerySet[Request]:
     if scope.is_empty:
         return rows.none()
     unplaced = Q(grid__isnull=True, sub_district__in={NOWHERE, *near, *scope.sub_districts})
-    return rows.filter(Q(sub_district__in=scope.sub_districts) | Q(grid__in=scope.grids) | unplaced)
+    mine = Q(sub_district__in=scope.sub_districts) | Q(grid__in=scope.grids)
+    return rows.filter(mine | unplaced | Q(held_by_area__in=areas))
 
 
 def request_with_id(request: uuid.UUID) -> Request:
@@ -61,6 +87,20 @@ def request_with_code(code: str) -> Request:
     if found is None:
         raise Refusal("tracking_unknown")
     return found
+
+
+def row_of_form(form: str) -> Request | None:
+    """What a form became that was sent before."""
+    index = code_index(code_of_form(form), what="tracking")
+    found: Request | None = Request.objects.across(reason="own").filter(tracking_index=index).first()
+    return found
+
+
+def is_same_asker(request: Request, main: Request) -> bool:
+    """Whether who asked again is who asked first: the same request, or the same number to call."""
+    return request.id == main.id or (
+        request.phone_index is not None and request.phone_index == main.phone_index
+    )
 
 
 def main_request(request: Request) -> Request:
@@ -111,7 +151,10 @@ def earlier_open(
         .filter(same, incident=incident, made_at__gt=at - REPEAT_WITHIN)
         .exclude(status__in=ENDED)
     )
-    return [Earlier(*row) for row in rows.values_list("id", "category", "dwelling", "phone_index", "made_at")]
+    return [
+        Earlier(row.id, row.category, row.dwelling, row.phone_index, row.made_at, row.place or "")
+        for row in rows
+    ]
 
 
 def waiting_before(request: Request) -> int:

@@ -54,6 +54,7 @@ class Earlier:
     dwelling: uuid.UUID | None
     phone_index: bytes | None
     made_at: datetime
+    place: str = ""
 
 
 def clocks(category: RequestCategory, urgency: str, *, at: datetime) -> Clocks:
@@ -112,17 +113,30 @@ def repeat_of(
     phone_index: bytes | None,
     at: datetime,
     earlier: Collection[Earlier],
+    place: str = "",
 ) -> uuid.UUID | None:
     """The open request that this one repeats: the same door or phone, the same kind, within a day.
 
-    Two blanks never match each other.
+    Two blanks never match each other. Who asks for two homes with his own phone asks twice: another door, or
+    another place where neither door is known, is no repeat.
     """
     for one in sorted(earlier, key=lambda e: e.made_at, reverse=True):
         same_door = dwelling is not None and one.dwelling == dwelling
         same_phone = phone_index is not None and one.phone_index == phone_index
+        if not same_door and _is_elsewhere(dwelling, place, one):
+            continue
         if one.category == category and (same_door or same_phone) and at - one.made_at <= REPEAT_WITHIN:
             return one.id
     return None
+
+
+def _is_elsewhere(dwelling: uuid.UUID | None, place: str, one: Earlier) -> bool:
+    if dwelling is not None and one.dwelling is not None:
+        return dwelling != one.dwelling
+    if dwelling is not None or one.dwelling is not None:
+        return False
+    here, there = ("".join(said.split()) for said in (place, one.place))
+    return bool(here and there) and here != there
 
 
 def place_in_queue(mine: tuple[int, datetime, int], others: Iterable[tuple[int, datetime, int]]) -> int:

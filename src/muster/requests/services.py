@@ -19,7 +19,15 @@ from muster.packs.pack import Pack
 from muster.packs.schema import RequestCategory
 from muster.requests import telling
 from muster.requests.models import Note, Request, WorkItem
-from muster.requests.queries import NOWHERE, code_index, earlier_open, items_of, phone_index
+from muster.requests.queries import (
+    NOWHERE,
+    code_index,
+    code_of_form,
+    earlier_open,
+    items_of,
+    phone_index,
+    row_of_form,
+)
 from muster.requests.rules import (
     MANY_OPEN,
     clocks,
@@ -104,8 +112,14 @@ def raise_request(
     by: uuid.UUID | None,
     at: datetime,
     expires_days: int | None = None,
+    form: str = "",
+    suspect: bool = False,
 ) -> Taken:
     """Takes a request in. It is never refused for being a repeat, or one of many: it is linked and looked at.
+
+    form: the number that the page gave to what is being sent. The same form sent twice, as by a double tap
+        or after an answer that got lost, is one request with one code; with other words in it, it is another.
+    suspect: a person should look first, as where very many came from one address; never said of a life.
 
     Raises:
         Refusal: request_empty, request_too_long, request_category_unknown, request_urgency_unknown.
@@ -118,14 +132,18 @@ def raise_request(
     urgency = asked.urgency or category.urgency.upper()
     if urgency not in RANK:
         raise Refusal("request_urgency_unknown", urgency=urgency[:20])
+    sent = row_of_form(form) if form else None
+    if sent is not None and _says_the_same(sent, asked, category=category.code, urgency=urgency):
+        return Taken(sent, code_of_form(form), sent.linked_to)
     phone = phone_index(asked.phone)
     earlier = earlier_open(incident=incident, dwelling=where.dwelling, phone=phone, at=at)
     same = repeat_of(
-        category=category.code, dwelling=where.dwelling, phone_index=phone, at=at, earlier=earlier
-    )
-    many = phone is not None and sum(1 for one in earlier if one.phone_index == phone) >= MANY_OPEN
+        category=category.code, dwelling=where.dwelling, phone_index=phone, at=at, earlier=earlier,
+        place=asked.place,
+    )  # fmt: skip
+    many = suspect or len(earlier) >= MANY_OPEN
     until = clocks(category, urgency, at=at)
-    code = make_enrol_code()
+    code = code_of_form(form) if form and sent is None else make_enrol_code()
     row = Request(
         incident=incident, purpose=str(incident), tracking_index=code_index(code, what="tracking"),
         sub_district=where.sub_district, grid=where.grid, building=where.building, dwelling=where.dwelling,
@@ -145,7 +163,11 @@ def raise_request(
         row.status, row.ended_at = RequestStatus.LINKED, at
     if urgency == Urgency.LIFE:
         row.escalation, row.escalated_at = 1, at
-    _number_and_write(row, by=by, at=at)
+    if not _number_and_write(row, by=by, at=at):
+        # The other of two taps was quicker.
+        first = row_of_form(form)
+        assert first is not None
+        return Taken(first, code, first.linked_to)
     if urgency == Urgency.LIFE:
         telling.escalated(row, at=at)
     if same is not None:
@@ -154,8 +176,17 @@ def raise_request(
     return Taken(row, code, same)
 
 
-def _number_and_write(row: Request, *, by: uuid.UUID | None, at: datetime) -> None:
-    """Gives the next number of the incident; two at once try again."""
+def _says_the_same(row: Request, asked: Asked, *, category: str, urgency: str) -> bool:
+    """Whether a form that comes again is the same form: not changed, and no more urgent than it stands."""
+    if RANK[urgency] < row.rank or category != row.category:
+        return False
+    return (row.text or "", row.place or "", row.phone or "", row.name or "") == (
+        asked.text.strip(), asked.place.strip(), asked.phone.strip(), asked.name.strip()
+    )  # fmt: skip
+
+
+def _number_and_write(row: Request, *, by: uuid.UUID | None, at: datetime) -> bool:
+    """Gives the next number of the incident; two at once try again. False: this form is in already."""
     for _ in range(20):
         top = Request.objects.across(reason="count").filter(incident=row.incident).aggregate(n=Max("number"))
         row.number = (top["n"] or 0) + 1
@@ -170,8 +201,11 @@ def _number_and_write(row: Request, *, by: uuid.UUID | None, at: datetime) -> No
                     grid=row.grid, linked_to=str(row.linked_to) if row.linked_to else None,
                 )  # fmt: skip
         except IntegrityError:
+            rows = Request.objects.across(reason="own").filter(tracking_index=row.tracking_index)
+            if rows.exclude(id=row.id).exists():
+                return False
             continue
-        return
+        return True
     raise Refusal("request_busy")
 
 

@@ -28,6 +28,7 @@ from muster.responders.services import give_job_back
 from muster.trail.services import record_event
 
 LONGEST_HOLD = timedelta(days=14)
+SAID_TWICE = timedelta(minutes=1)
 
 
 def hold(request: uuid.UUID, *, reason: str, until: datetime, by: uuid.UUID | None, at: datetime) -> Request:
@@ -276,11 +277,19 @@ def add_piece(request: uuid.UUID, *, what: str, needs_skill: str, by: uuid.UUID,
 def add_note(
     request: Request, *, text: str, by: uuid.UUID | None, by_resident: bool = False, at: datetime
 ) -> Note:
-    """Raises Refusal request_empty, request_too_long."""
+    """The same sentence twice within a minute is two taps on one button.
+
+    Raises:
+        Refusal: request_empty, request_too_long.
+    """
     if not text.strip():
         raise Refusal("request_empty")
     if len(text) > LONGEST_TEXT:
         raise Refusal("request_too_long", most=LONGEST_TEXT)
+    said = Note.objects.across(reason="own").filter(request=request, at__gt=at - SAID_TWICE)
+    last: Note | None = said.order_by("at").last()
+    if last is not None and (last.text, last.by, last.by_resident) == (text.strip(), by, by_resident):
+        return last
     note = Note(
         request=request, purpose=request.purpose, sub_district=request.sub_district, grid=request.grid, at=at,
         by=by, by_resident=by_resident, text=text.strip(),

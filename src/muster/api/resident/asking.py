@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -10,6 +13,7 @@ from muster.api.resident.visiting import Visit, form_of, raise_for, send_picture
 from muster.base.errors import Refusal
 from muster.places.models import Area
 from muster.places.queries import small_grid_ids
+from muster.register.phones import read_phone
 from muster.requests.placing import place_of_text
 from muster.requests.services import Asked, Where
 from muster.storage.scoping import Scope
@@ -18,6 +22,18 @@ from muster.storage.scoping import Scope
 def home(request: HttpRequest) -> HttpResponse:
     visit = visit_of(request)
     return visit.page("home", can_ask=bool(visit.pack and visit.pack.request_categories))
+
+
+def send_script(_request: HttpRequest) -> HttpResponse:
+    """The one script of these pages, which all of them can do without."""
+    answer = HttpResponse(_script(), content_type="text/javascript; charset=utf-8")
+    answer["Cache-Control"] = "public, max-age=600"
+    return answer
+
+
+@cache
+def _script() -> bytes:
+    return (Path(__file__).parent / "send.js").read_bytes()
 
 
 @csrf_exempt
@@ -41,7 +57,19 @@ def ask(request: HttpRequest) -> HttpResponse:
         missed = send_pictures(visit, taken.request.id, forgiving=True)
     except Refusal as refusal:
         return visit.sorry(refusal, template="ask", **form)
-    return to_track(taken.code, new=True, said=missed)
+    return to_track(
+        taken.code, new=True, said=missed or ("" if _can_be_called(visit, asked.phone) else "phone_odd")
+    )
+
+
+def _can_be_called(visit: Visit, phone: str) -> bool:
+    """Whether a number looks like one; a blank is no mistake."""
+    assert visit.pack is not None
+    try:
+        read_phone(phone, plan=visit.pack.phones)
+    except Refusal:
+        return False
+    return True
 
 
 def _where(visit: Visit) -> Where:

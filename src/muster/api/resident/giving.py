@@ -6,6 +6,7 @@ Nobody who needs something is shown here: a desk brings the two together.
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.csrf import csrf_exempt
 
-from muster.api.resident.visiting import Visit, typed, visit_of, word
+from muster.api.resident.visiting import Visit, form_number, typed, visit_of, word
 from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.offers import services
@@ -42,7 +43,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     try:
         _, code = services.make_offer(
             _given(visit), incident=visit.incident.id, pack=visit.pack, sub_district=_sub_district(visit),
-            by=None, at=visit.at,
+            by=None, at=visit.at, form=form_number(visit.request),
         )  # fmt: skip
     except Refusal as refusal:
         return visit.sorry(refusal, template="give", **_form(visit))
@@ -110,7 +111,7 @@ def _form(visit: Visit) -> dict[str, Any]:
             for a in communities[:MOST_COMMUNITIES]
         ],
         "typed": {name: typed(visit.request, name, most) for name, most in LINES.items()},
-        "most": MOST_QUANTITY,
+        "most": MOST_QUANTITY, "form": form_number(visit.request) or str(uuid.uuid4()),
     }  # fmt: skip
 
 

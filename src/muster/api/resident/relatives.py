@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,8 @@ from muster.api.resident.visiting import (
 from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.requests import services
-from muster.requests.models import CareGrant, Request
+from muster.requests.care import seen_by_grant
+from muster.requests.models import CareGrant
 from muster.requests.queries import care_grant_of_code, main_request
 from muster.requests.services import Asked, Where
 from muster.trail.services import record_disclosures
@@ -48,7 +50,9 @@ def relative(request: HttpRequest) -> HttpResponse:
         [grant.person], actor=grant.id, role="relative", operation="relative.look", fields="status",
         at=visit.at, grid=grant.grid, purpose="care",
     )  # fmt: skip
-    return visit.page("relative", care=said, requests=_all_of(visit, grant), **form_of(visit))
+    return visit.page(
+        "relative", care=said, requests=_all_of(visit, grant), visit_form=str(uuid.uuid4()), **form_of(visit)
+    )
 
 
 def _care_code(said: str) -> str:
@@ -79,9 +83,7 @@ def _all_of(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
 
 
 def _of_grant(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
-    rows = Request.objects.across(reason="own").filter(
-        dwelling=grant.dwelling, incident=grant.incident, made_at__gt=visit.at - CARE_DAYS
-    )
+    rows = seen_by_grant(grant, since=visit.at - CARE_DAYS)
     return [
         {
             "category": category_word(visit.pack, row.category, visit.said.lang),

@@ -22,6 +22,8 @@ RETRY_SECONDS = 10
 # More than this from one address in ten minutes is looked at by a person before it is believed.
 MANY_FROM_ONE = 3_000
 WRONG_CODES = 30
+# So many requests from one address within a minute: each is taken, and a person is asked to look.
+MANY_ASKED, ASKED_WITHIN = 10, 60.0
 WINDOW_SECONDS = 600.0
 MOST_ADDRESSES = 50_000
 
@@ -82,6 +84,7 @@ class Counter:
 gate = Gate(AT_ONCE, PATIENCE_SECONDS)
 check_ins = Counter(MANY_FROM_ONE)
 wrong_codes = Counter(WRONG_CODES)
+asked = Counter(MANY_ASKED, ASKED_WITHIN)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -14,8 +14,14 @@ from muster.api.resident.visiting import Visit, category_word, send_pictures, to
 from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.requests import care, steps
-from muster.requests.models import CareGrant, Request
-from muster.requests.queries import items_of, main_request, request_with_code, waiting_before
+from muster.requests.models import Request
+from muster.requests.queries import (
+    is_same_asker,
+    items_of,
+    main_request,
+    request_with_code,
+    waiting_before,
+)
 from muster.requests.services import Where
 from muster.requests.states import ITEM_TAKEN, WAITING, RequestStatus, Urgency
 from muster.responders.queries import responders_with_ids
@@ -54,13 +60,25 @@ def track(request: HttpRequest, code: str) -> HttpResponse:
     return visit.page("track", **_tracked(visit, row, code))
 
 
+def _own(row: Request) -> Request:
+    """What stands for this request, for its asker to answer.
+
+    Raises:
+        Refusal: request_ask_with_first_code.
+    """
+    main = main_request(row)
+    if not is_same_asker(row, main):
+        raise Refusal("request_ask_with_first_code")
+    return main
+
+
 def _solved(visit: Visit, row: Request, code: str) -> HttpResponse:
-    steps.answer_solved(main_request(row).id, result="SOLVED", by=None, by_resident=True, at=visit.at)
+    steps.answer_solved(_own(row).id, result="SOLVED", by=None, by_resident=True, at=visit.at)
     return to_track(code, said="thanks")
 
 
 def _not_solved(visit: Visit, row: Request, code: str) -> HttpResponse:
-    steps.answer_solved(main_request(row).id, result="NOT_SOLVED", by=None, by_resident=True, at=visit.at)
+    steps.answer_solved(_own(row).id, result="NOT_SOLVED", by=None, by_resident=True, at=visit.at)
     return to_track(code, said="again")
 
 
@@ -91,19 +109,18 @@ def _withdraw(visit: Visit, row: Request, code: str) -> HttpResponse:
 
 def _share(visit: Visit, row: Request, code: str) -> HttpResponse:
     """A code for a relative, shown once: it is not in any address."""
+    if row.care_grant is not None:
+        raise Refusal("care_grant_only_own")
     where = Where(sub_district=row.sub_district, grid=row.grid, dwelling=row.dwelling)
     _, care_code = care.give_care_grant(
         incident=row.incident, where=where, person=row.person, through="WEB", by=None, at=visit.at,
-        relative_name=typed(visit.request, "relative", 80), relative_phone="",
+        relative_name=typed(visit.request, "relative", 80), relative_phone="", origin=row.id,
     )  # fmt: skip
     return visit.page("track", care_code=care_code, **_tracked(visit, row, code))
 
 
 def _unshare(visit: Visit, row: Request, code: str) -> HttpResponse:
-    grants = CareGrant.objects.across(reason="own").filter(
-        dwelling=row.dwelling, given_through="WEB", revoked_at__isnull=True
-    )
-    for grant in grants:
+    for grant in care.given_by_asker(row) if row.care_grant is None else ():
         care.revoke_care_grant(grant.id, by=None, at=visit.at)
     return to_track(code, said="share_stopped")
 
@@ -126,11 +143,13 @@ def _tracked(visit: Visit, row: Request, code: str) -> dict[str, Any]:
     waiting = main.status in WAITING
     before = waiting_before(main) - 1 if waiting else 0
     said = visit.request.GET.get("said", "")
-    known = {"thanks", "again", "hurried", "added", "share_stopped", "picture_missed"}
+    known = {"thanks", "again", "hurried", "added", "share_stopped", "picture_missed", "phone_odd"}
     told = visit.said[said] if said in known else ""
     if said == "not_late_yet":
         told = visit.said.say("not_late_yet", time=visit.time(main.respond_by))
-    helper = _helper(main)
+    # Who comes and the word that opens the door are told to who asked first, not to whoever named the door.
+    is_own = is_same_asker(row, main)
+    helper = _helper(main) if is_own else ""
     return {
         "row": row, "code": code, "is_new": visit.request.GET.get("new") == "1", "told": told,
         "received": visit.said.say("received", number=row.number),
@@ -146,8 +165,9 @@ def _tracked(visit: Visit, row: Request, code: str) -> dict[str, Any]:
         "late": waiting and main.respond_by <= visit.at,
         "helper": visit.said.say("who_comes", name=helper) if helper else "",
         "password": visit.said.say("password", word=main.spoken_word) if helper else "",
-        "done": main.status == RequestStatus.DONE,
-        "can_say_no": main.status in {RequestStatus.CONFIRMED, RequestStatus.CLOSED_UNREACHED},
+        "first_code": "" if is_own else visit.said["first_code"],
+        "done": is_own and main.status == RequestStatus.DONE,
+        "can_say_no": is_own and main.status in {RequestStatus.CONFIRMED, RequestStatus.CLOSED_UNREACHED},
         "refused": main.refused_text if main.status == RequestStatus.REFUSED else "",
         "on_hold": visit.said.say(f"hold_{main.hold_reason}", time=visit.time(main.hold_until))
         if main.status == RequestStatus.ON_HOLD and main.hold_until

@@ -7,6 +7,7 @@ another site to ride on.
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from muster.api.auth import language
+from muster.api.resident import rush
 from muster.api.resident.saying import Said, clock_time
 from muster.api.session import demo_logins
 from muster.base.clock import now
@@ -107,12 +109,22 @@ def category_word(pack: Pack | None, code: str, lang: str) -> str:
     return word(found.name, lang) if found else code
 
 
+FORM = re.compile(r"[0-9a-f-]{36}")
+
+
+def form_number(request: HttpRequest) -> str:
+    """The number of the form that was sent; of a page without one, none, and then nothing is the same."""
+    said = request.POST.get("form", "").lower()
+    return said if FORM.fullmatch(said) else ""
+
+
 def raise_for(visit: Visit, asked: Asked, where: Where) -> services.Taken:
     assert visit.incident is not None
     assert visit.pack is not None
     return services.raise_request(
         asked, incident=visit.incident.id, pack=visit.pack, where=where, channel="WEB", by=None, at=visit.at,
-        expires_days=visit.pack.retention.requests,
+        expires_days=visit.pack.retention.requests, form=form_number(visit.request),
+        suspect=rush.asked.count(rush.address_of(visit.request)),
     )  # fmt: skip
 
 
@@ -137,7 +149,8 @@ def form_of(visit: Visit) -> dict[str, Any]:
             }
             for a in communities
         ],
-        "typed": {name: said.get(name, "") for name in ("text", "address", "name", "phone")},
+        "typed": {name: said.get(name, "")[:4000] for name in ("text", "address", "name", "phone")},
+        "form": form_number(visit.request) or str(uuid.uuid4()),
     }
 
 
