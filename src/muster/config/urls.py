@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from muster.api import open311, pages, placed, sheets
-from muster.api.resident import asking, giving, helping, relatives, tracking
+from muster.api.resident import asking, giving, helping, homing, relatives, tracking
 from muster.api.site import api, sync_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar/<str:secret>.ics", placed.calendar),
     path("help", helping.check_in),
     path("help/find", helping.find),
+    path("help/map", homing.map_of),
+    path("help/map.js", homing.script),
     path("help/<str:code>", helping.mine),
     path("help/<str:code>/change", helping.change),
 ]

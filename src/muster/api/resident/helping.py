@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from muster.api.auth import language
 from muster.api.placed import calendar_address
-from muster.api.resident import rush
+from muster.api.resident import homing, rush
 from muster.api.resident.saying import Said
 from muster.api.resident.serving import my_page, take_step
 from muster.api.resident.visiting import Visit, typed, visit_of, word
@@ -33,7 +34,7 @@ from muster.register.importing.rows import CheckedRow, Problem
 from muster.register.importing.setting import Option, Setting
 from muster.responders import checking_in
 from muster.responders.form import LANGUAGES, SLOTS, read_person
-from muster.responders.homes import Home, find_home
+from muster.responders.homes import Home
 from muster.responders.models import Responder, SecondCheckIn
 
 REQUIRED = ("name", "phone", "birth_date")
@@ -88,12 +89,13 @@ def _visit(request: HttpRequest) -> Visit:
 def _take(visit: Visit) -> HttpResponse:
     assert visit.incident is not None
     row = read_person(_cells(visit), setting=setting_of(visit), required=REQUIRED)
+    home = _home(visit, row)
     if row.problems:
         return _again(visit, row)
     form = visit.request.POST.get("form", "").lower()
     try:
         received = checking_in.check_in(
-            row.values, home=_home(visit), incident=visit.incident.id,
+            row.values, home=home, incident=visit.incident.id,
             form=form if FORM.fullmatch(form) else str(uuid.uuid4()), at=visit.at,
             expires_on=_last_day(visit), suspect=_is_suspect(visit.request),
         )  # fmt: skip
@@ -184,6 +186,7 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     if request.method != "POST" or visit.pack is None:
         return visit.page("help", **form_of(visit, said_before=before), **shown)
     read = read_person(_cells(visit), setting=setting_of(visit), required=() if vouched else REQUIRED)
+    home = _home(visit, read, before=before, kept=_home_before(row))
     if read.problems:
         return _again(visit, read, **shown)
     blank = dict.fromkeys((*LISTS, *LINES), "")
@@ -191,14 +194,15 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     if vouched:
         values = {name: value for name, value in values.items() if name not in checking_in.VOUCHED}
     try:
-        _write_change(visit, row, values, code)
+        _write_change(visit, row, values, code, home)
     except Refusal as refusal:
         return visit.sorry(refusal, template="help", **form_of(visit), **shown)
     return to_mine(code, said="changed")
 
 
-def _write_change(visit: Visit, row: Responder | SecondCheckIn, values: dict[str, str], code: str) -> None:
-    home = _home(visit)
+def _write_change(
+    visit: Visit, row: Responder | SecondCheckIn, values: dict[str, str], code: str, home: Home
+) -> None:
     if isinstance(row, SecondCheckIn):
         checking_in.change_second(row, values, home=home, code=code, at=visit.at)
     else:
@@ -239,10 +243,31 @@ def _last_day(visit: Visit) -> date | None:
     return visit.incident.ends_at.astimezone(ZoneInfo(visit.zone)).date() if visit.incident else None
 
 
-def _home(visit: Visit) -> Home:
-    assert visit.pack is not None
-    chosen = next((a for a in _communities(visit) if str(a.id) == visit.request.POST.get("community")), None)
-    return find_home(chosen, typed(visit.request, "address", 200), address_form=visit.pack.address.form)
+def _home_before(row: Responder | SecondCheckIn) -> Home:
+    if isinstance(row, Responder):
+        return Home.of_row(row)
+    said = checking_in.second_values(row)
+    return Home.of_text(said["home"], text=said["home_text"])
+
+
+def _home(
+    visit: Visit, row: CheckedRow, *, before: Mapping[str, str] | None = None, kept: Home | None = None
+) -> Home:
+    """Where he lives; what is wrong with the card or the point is told beside it, with all else.
+
+    kept: where he lived by what he said before; who changes nothing of that keeps his house.
+    """
+    post = visit.request.POST
+    said = post.get("community", "")
+    if before is not None and kept is not None and kept.grid is not None:
+        same = (said, typed(visit.request, "address", 200)) == (before["community"], before["address"])
+        if same and not (post.get("card") or post.get("spot")):
+            return kept
+    try:
+        return homing.home_of(visit, next((a for a in _communities(visit) if str(a.id) == said), None))
+    except Refusal as refusal:
+        row.problems.append(Problem.of("card" if refusal.code in homing.OF_CARD else "spot", refusal))
+        return Home()
 
 
 _areas: dict[str, tuple[float, list[Area]]] = {}
@@ -265,8 +290,9 @@ def forget_what_was_read() -> None:
 
 
 def _preset(visit: Visit) -> dict[str, str]:
-    """A poster of a community leads to the form with that community chosen."""
-    return {"community": visit.request.GET.get("community", "")[:20]}
+    """A poster of a community leads to the form with that community chosen, a door's card with its number."""
+    asked = visit.request.GET
+    return {"community": asked.get("community", "")[:20], "card": asked.get("card", "")[:40]}
 
 
 def _said_by(row: Responder | SecondCheckIn) -> dict[str, str]:
@@ -286,7 +312,7 @@ def form_of(visit: Visit, *, said_before: dict[str, str] | None = None) -> dict[
     before = said_before or {}
     sent = visit.request.method == "POST"
     lines = {name: (typed(visit.request, name, 600) if sent else before.get(name, "")) for name in
-             (*LINES, "address", "community")}  # fmt: skip
+             (*LINES, "address", "community", "card", "spot")}  # fmt: skip
     chosen = {name: set(post.getlist(name)) if sent else set(before.get(name, "").split(","))
               for name in LISTS}  # fmt: skip
     form = post.get("form", "") if sent else ""
