@@ -71,7 +71,7 @@ def test_every_word_is_there_twice_and_used() -> None:
     root = Path(muster.api.__file__).parent
     told = "".join(f.read_text() for f in [*root.glob("templates/resident/*"), *root.glob("resident/*.py")])
     computed = re.compile(
-        r"^give_[A-Z]|^(giver|step|hold|serve|declined|act|fault|trip)_|^(LIFE|URGENT|NORMAL)$"
+        r"^give_[A-Z]|^visit_[A-Z]|^(giver|step|hold|serve|declined|act|fault|trip)_|^(LIFE|URGENT|NORMAL)$"
     )
     unused = [k for k in words() if not computed.match(k) and f"w.{k}" not in told and f'"{k}"' not in told]
     assert unused == []
@@ -244,3 +244,18 @@ def test_address_that_is_not_there_has_a_page_in_the_readers_language_with_a_way
     assert f'<html lang="{lang}' in page
     assert words in page
     assert 'href="/"' in page
+
+
+def test_a_visit_tells_the_relative_what_it_found_once_somebody_was_met_there(world: World) -> None:
+    code, row = ask_for_food(world)
+    shown = post(f"/track/{code}", act="share", relative="女儿").content.decode()
+    (care,) = set(re.findall(r'class="code">([0-9A-Z]{4}-[0-9A-Z]{4})<', shown)) - {code}
+    post("/relative", care=care, act="visit")
+    visit = Request.objects.across(reason="requests").get(category="visit")
+    finish(visit, world)
+    before = post("/relative", care=care).content.decode()
+
+    finish(row, world)
+
+    assert "见到本人，平安" not in before, "a stranger who named the door would learn who is at home"
+    assert "见到本人，平安" in post("/relative", care=care).content.decode()

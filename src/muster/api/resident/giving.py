@@ -98,7 +98,7 @@ def _form(visit: Visit) -> dict[str, Any]:
         ],
         "days": [
             {
-                "days": n, "name": visit.said.say("give_days", days=n),
+                "days": n, "name": visit.said.say("give_days", days=n) if n > 1 else visit.said["give_day"],
                 "chosen": said.get("days", "14") == str(n),
             }
             for n in DAYS

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,9 @@ from muster.api.resident.visiting import (
 from muster.base.codes import normalise_enrol_code
 from muster.base.errors import Refusal
 from muster.requests import services
-from muster.requests.care import seen_by_grant
-from muster.requests.models import CareGrant
-from muster.requests.queries import care_grant_of_code, main_request
+from muster.requests.care import is_of_a_page, seen_by_grant
+from muster.requests.models import CareGrant, Request
+from muster.requests.queries import care_grant_of_code, items_of, main_request
 from muster.requests.services import Asked, Where
 from muster.trail.services import record_disclosures
 
@@ -83,12 +84,26 @@ def _all_of(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
 
 
 def _of_grant(visit: Visit, grant: CareGrant) -> list[dict[str, Any]]:
-    rows = seen_by_grant(grant, since=visit.at - CARE_DAYS)
+    rows = list(seen_by_grant(grant, since=visit.at - CARE_DAYS).order_by("-made_at")[:20])
+    found = _found(visit, grant, rows)
     return [
         {
             "category": category_word(visit.pack, row.category, visit.said.lang),
             "step": visit.said[f"step_{main_request(row).status}"],
             "time": visit.said.say("asked_at", time=visit.time(row.made_at)),
+            "found": found.get(row.id, ""),
         }
-        for row in rows.order_by("-made_at")[:20]
+        for row in rows
     ]
+
+
+def _found(visit: Visit, grant: CareGrant, rows: Sequence[Request]) -> dict[uuid.UUID, str]:
+    """What a visit found: seen and well, needs help, not seen. Of a door that was only named on a page, not
+    before somebody met there who asked: else a stranger would learn that nobody is at home.
+    """
+    first = Request.objects.across(reason="own").filter(id=grant.origin, done_at__isnull=False)
+    if is_of_a_page(grant) and not first.exists():
+        return {}
+    items = items_of([row.id for row in rows if row.category in VISITS])
+    ended = sorted((one for one in items if one.ended_at and one.outcome), key=lambda one: one.ended_at)
+    return {one.request_id: visit.said[f"visit_{one.outcome}"] for one in ended}
