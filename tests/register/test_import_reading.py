@@ -272,6 +272,36 @@ def test_child_that_hangs_is_ended_by_the_clock(monkeypatch):
     assert refusal_of(b"x", with_limits(wall_seconds=1)) == "import_file_too_heavy"
 
 
+class FakeChild:
+    """Answers frames, each after so many seconds; says whether it was ended."""
+
+    def __init__(self, *, each_takes: float) -> None:
+        body = msgspec.msgpack.encode({"rows": [["x"]]})
+        self.stdout, self.ended = io.BytesIO((len(body).to_bytes(4, "big") + body) * 3), False
+        self._read, self._takes = self.stdout.read, each_takes
+        self.stdout = self
+
+    def read(self, size):
+        time.sleep(self._takes / 2)
+        return self._read(size)
+
+    def kill(self):
+        self.ended = True
+
+
+@pytest.mark.parametrize(("each_takes", "ended"), [(0.0, False), (0.4, True)])
+def test_clock_runs_while_the_child_is_waited_for_and_not_while_its_rows_are_worked_on(each_takes, ended):
+    """A long list on a busy machine is not too heavy; a child that keeps us waiting is ended."""
+    child = FakeChild(each_takes=each_takes)
+    answers = reading._Answers(child, 0.2)
+
+    for _ in range(3):
+        answers.next_frame()
+        time.sleep(0.1)
+
+    assert child.ended is ended
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [

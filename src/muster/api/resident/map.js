@@ -38,22 +38,30 @@
     var w = (svg.clientWidth || 320) * view.scale, h = (svg.clientHeight || 320) * view.scale
     svg.setAttribute('viewBox', [view.x - w / 2, view.y - h / 2, w, h].join(' '))
     drawn.names.textContent = ''
-    var left = 60
+    var put = []
     shown.forEach(function (one) {
       var far = Math.abs(one.x - view.x) > w / 2 || Math.abs(one.y - view.y) > h / 2
       if (one.mark) one.mark.setAttribute('r', 5 * view.scale)
-      if (far || left === 0 || (one.house && view.scale > 1)) return
-      left -= 1
-      make('text', drawn.names, { x: one.x, y: one.y - 7 * view.scale, 'font-size': 12 * view.scale }, one.name)
+      if (far || (one.house && view.scale > 0.6)) return
+      // A name that would lie on another one is left out until there is room for it.
+      var half = width(one.name) * view.scale / 2, high = 14 * view.scale
+      if (put.some(function (other) { return Math.abs(other.x - one.x) < other.half + half && Math.abs(other.y - one.y) < high })) return
+      put.push({ x: one.x, y: one.y, half: half })
+      make('text', drawn.names, { x: one.x, y: one.y - (one.mark ? 7 : -4) * view.scale, 'font-size': 12 * view.scale }, one.name)
     })
     drawn.cross.setAttribute('d', 'M' + (view.x - 12 * view.scale) + ' ' + view.y + 'h' + 24 * view.scale + 'M' + view.x + ' ' + (view.y - 12 * view.scale) + 'v' + 24 * view.scale)
     if (drawn.pin) drawn.pin.setAttribute('r', 8 * view.scale)
+  }
+  function width(name) {
+    return name.replace(/[^\u0000-\u00ff]/g, 'ww').length * 6.5
   }
   function fit() {
     var xs = shown.map(function (o) { return o.x }), ys = shown.map(function (o) { return o.y })
     var w = Math.max.apply(null, xs) - Math.min.apply(null, xs) + 60, h = Math.max.apply(null, ys) - Math.min.apply(null, ys) + 60
     view = { x: (Math.max.apply(null, xs) + Math.min.apply(null, xs)) / 2, y: (Math.max.apply(null, ys) + Math.min.apply(null, ys)) / 2 }
-    view.scale = view.widest = Math.max(w / (svg.clientWidth || 320), h / (svg.clientHeight || 320), 0.2)
+    // Names of communities reach beyond their points.
+    var beside = shown[0].house ? 0 : 120
+    view.scale = view.widest = Math.max(w / ((svg.clientWidth || 320) - beside), h / ((svg.clientHeight || 320) - beside / 2), 0.2)
     look()
   }
   function zoom(by) {
@@ -99,6 +107,7 @@
     var kept = spot.value.split(',')
     if (kept.length !== 2 || !shown.length) return
     var at = flat(Number(kept[0]), Number(kept[1])), one = nearest(at[0], at[1], 1)
+    if (one) list.value = String(shown.indexOf(one))
     pin(at[0], at[1], one && one.house ? one.name : says.point)
   }
   function load() {

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,14 +53,12 @@ def open_sheet(raw: bytes, *, names: Mapping[str, str], limits: Limits = LIMITS)
         env={"PATH": os.defpath, "LANG": "C.UTF-8"},
     )
     feeding = threading.Thread(target=_feed, args=(child.stdin, raw), daemon=True)
-    clock = threading.Timer(limits.wall_seconds, child.kill)
+    answers = _Answers(child, limits.wall_seconds)
     try:
         feeding.start()
-        clock.start()
-        head = _next_frame(child)["head"]
-        yield Sheet(head["form"], head["sheet"], head["encoding"], head["rows"], _rows(child))
+        head = answers.next_frame()["head"]
+        yield Sheet(head["form"], head["sheet"], head["encoding"], head["rows"], _rows(answers))
     finally:
-        clock.cancel()
         child.kill()
         child.wait()
         feeding.join()
@@ -68,15 +67,34 @@ def open_sheet(raw: bytes, *, names: Mapping[str, str], limits: Limits = LIMITS)
                 _close(pipe)
 
 
-def _rows(child: subprocess.Popen[bytes]) -> Iterator[list[str]]:
+class _Answers:
+    """What the child answers. Its clock runs only while we wait for it: how long we take over the rows
+    ourselves, on a busy machine, is no fault of the file.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        self._child, self._left = child, float(seconds)
+
+    def next_frame(self) -> dict[str, Any]:
+        began = time.monotonic()
+        clock = threading.Timer(max(0.0, self._left), self._child.kill)
+        clock.start()
+        try:
+            return _read_frame(self._child)
+        finally:
+            clock.cancel()
+            self._left -= time.monotonic() - began
+
+
+def _rows(answers: _Answers) -> Iterator[list[str]]:
     while True:
-        frame = _next_frame(child)
+        frame = answers.next_frame()
         if "end" in frame:
             return
         yield from frame["rows"]
 
 
-def _next_frame(child: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _read_frame(child: subprocess.Popen[bytes]) -> dict[str, Any]:
     """A child that ends without a word was stopped by its limits."""
     assert child.stdout is not None
     head = child.stdout.read(_LENGTH.size)
