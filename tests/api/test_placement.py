@@ -194,3 +194,91 @@ def test_lists_are_paged_and_ask_no_more_statements_for_more_people(town: Town) 
     assert get(f"/{plan.id}/seats?cursor=x", street).json()["code"] == "cursor_bad"
     assert statements(1) == statements(12)
     assert {one["is_new"] for one in get(f"/{plan.id}/seats?only=new", street).json()["items"]} == {True}
+
+
+# ---- who heard of it, and whom somebody has to tell
+
+
+UNTOLD = "/api/v1/placement/untold"
+
+
+def untold(headers: dict[str, str], query: str = "") -> Any:
+    return Client().get(f"{UNTOLD}{query}", headers=headers)
+
+
+def tell(headers: dict[str, str], seats: list[str], *, told: bool = True) -> Any:
+    body = json.dumps({"seats": seats, "told": told})
+    return Client().post(f"{UNTOLD}/told", body, content_type="application/json", headers=headers)
+
+
+def adopted_here(town: Town, **more: Any) -> PlacementPlan:
+    vetted(town.world, grid=0, **more)
+    plan = solved(town)
+    post(f"/{plan.id}/adopt", town.caller("street"), version=plan.version)
+    carry_on(plan.id, at=AT)
+    return plan
+
+
+def test_whom_no_message_reaches_is_listed_printed_and_ticked_off(town: Town) -> None:
+    plan = adopted_here(town, name="欧阳演示", free_times=["workday_morning"], unit="二中")
+    desk, street = town.caller("desk", town.here), town.caller("street")
+
+    counts = get(f"/{plan.id}/told", street).json()
+    lines = untold(street).json()
+    mine = next(one for one in lines["items"] if one["responder"]["name"] == mask_name("欧阳演示"))
+    cards = untold(street, "/cards").json()["items"]
+    card = next(one for one in cards if one["name"] == "欧阳演示")
+
+    assert counts["to_tell"]["NO_PHONE"] == lines["count"]
+    assert (mine["phone"], mine["why"]["code"], mine["number"]) == (None, "by_hand_NO_PHONE", card["number"])
+    assert mine["why"]["zh"]
+    assert mine["why"]["en"]
+    assert mine["grid"]["id"] == town.world.grids[0].id
+    assert (card["unit"], card["times"]) == ("二中", ["workdays, mornings"])
+    assert any("Grid head" in line for line in card["lines"])
+    assert Disclosure.objects.filter(operation="placement.print", fields="name,phone").count() == len(cards)
+    inbox = Client().get("/api/v1/inbox", headers=desk).json()["items"]
+    assert [one["count"] for one in inbox if one["kind"] == "people_to_tell"] == [lines["count"]]
+    assert [tell(desk, [mine["id"]]).json()["changed"] for _ in range(2)] == [1, 0]
+    assert untold(street).json()["count"] == lines["count"] - 1
+    assert tell(desk, [mine["id"]], told=False).json() == {"changed": 1, "left": lines["count"]}
+
+
+def test_another_street_neither_sees_prints_nor_ticks_them(town: Town) -> None:
+    plan = adopted_here(town)
+    there = town.caller("street", town.there)
+    seat = untold(town.caller("street")).json()["items"][0]["id"]
+
+    assert untold(there).json()["count"] == 0
+    assert untold(there, "/cards").json()["items"] == []
+    assert tell(there, [seat]).json()["changed"] == 0
+    assert untold(there, f"?area={town.here.street.id}").json()["count"] == 0
+    assert get(f"/{plan.id}/told", there).status_code in {403, 404}
+    assert tell(town.caller("command", town.here), [seat]).status_code == 403
+
+
+def test_too_many_and_unknown_seats_change_nothing(town: Town) -> None:
+    adopted_here(town)
+    street = town.caller("street")
+    count = untold(street).json()["count"]
+
+    assert tell(street, [str(NIL)]).json() == {"changed": 0, "left": count}
+    assert tell(street, [str(uuid.UUID(int=n)) for n in range(501)]).status_code == 422
+    assert tell(street, ["x"]).status_code == 422
+    assert untold(street, "?cursor=x").status_code == 422
+    assert untold(street, "?area=999999").status_code in {404, 422}
+
+
+def test_the_list_and_the_cards_ask_the_same_of_the_database_for_one_and_for_many(town: Town) -> None:
+    street = town.caller("street")
+
+    def statements(path: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            untold(street, path)
+        return len(asked)
+
+    adopted_here(town)
+    few = [statements(path) for path in ("", "/cards")]
+    adopted_here(town, count=20)
+
+    assert [statements(path) for path in ("", "/cards")] == few

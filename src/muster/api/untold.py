@@ -91,7 +91,7 @@ def _lines(rows: Sequence[PlacementSeat]) -> list[dict[str, Any]]:
     names = grid_names({place.grid for place in places.values()})
     return [
         {
-            "id": row.id, "plan": row.plan, "responder": people.get(str(row.responder)),
+            "id": row.id, "number": row.number, "plan": row.plan, "responder": people.get(str(row.responder)),
             "phone": mask_phone(phones.get(row.responder) or "") or None,
             "why": said(f"by_hand_{row.by_hand}"),
             "grid": names.get(places[row.responder].grid) if row.responder in places else None,
@@ -124,7 +124,8 @@ def print_cards(request: HttpRequest, area: int | None = None, cursor: str = "")
     return {
         "items": [
             {
-                "id": row.id, "name": people[row.responder].name or "", "unit": people[row.responder].unit,
+                "id": row.id, "number": row.number, "name": people[row.responder].name or "",
+                "unit": people[row.responder].unit,
                 "phone": people[row.responder].phone or "",
                 "lines": duties[row.responder].lines(lang) if row.responder in duties else [],
                 "times": [times[one] for one in people[row.responder].free_times if one in times],

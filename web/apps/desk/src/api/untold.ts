@@ -15,6 +15,8 @@ export interface ToldCounts {
 
 export interface UntoldLine {
   id: string
+  /** The number that stands on the card too: names are masked in the list. */
+  number: number
   plan: string
   responder: PlacedPerson | null
   phone: string | null
@@ -26,6 +28,7 @@ export interface UntoldLine {
 
 export interface PlaceCard {
   id: string
+  number: number
   name: string
   unit: string
   phone: string
