@@ -31,6 +31,26 @@ def test_chat_is_read_message_by_message() -> None:
     assert third.door_text == "柳岸小区5栋302"
 
 
+def test_a_numbered_list_is_one_draft_a_line() -> None:
+    chat = "王姐 09:15\n水管爆了，枣树巷1号402室\n#接龙\n1. 赵 要菜 3号楼501\n2、钱叔：要奶粉\n送到门口"
+    chat += "\n3) 5-2-1203 要药"
+
+    told = [(one.who, one.text) for one in read_messages(chat, form="cn")]
+
+    assert told == [
+        ("王姐", "水管爆了，枣树巷1号402室"),
+        ("赵", "赵 要菜 3号楼501"),
+        ("钱叔", "钱叔：要奶粉\n送到门口"),
+        ("", "5-2-1203 要药"),
+    ]
+
+
+def test_one_number_at_the_head_of_a_line_is_no_list() -> None:
+    (one,) = read_messages("王姐 09:15\n1. 先要菜", form="cn")
+
+    assert (one.who, one.text) == ("王姐", "1. 先要菜")
+
+
 @pytest.mark.parametrize(
     ("said", "door"),
     [

@@ -75,7 +75,9 @@ def _asking(responder: uuid.UUID, found: Suggested | None) -> Asking:
 def match(request: HttpRequest) -> dict[str, Any]:
     """A proposal for all that waits in sight, all at once; nothing is offered until somebody says so."""
     who, rows = in_sight(request, "requests.dispatch")
-    waiting = rows.filter(status__in=WAITING).order_by("rank", "respond_by")
+    # Nobody is sent to a place that nobody knows: what has no place yet waits for a person to find the door.
+    known = rows.exclude(grid__isnull=True, lon__isnull=True)
+    waiting = known.filter(status__in=WAITING).order_by("rank", "respond_by")
     ids = list(waiting.values_list("id", flat=True)[:MOST_AT_ONCE])
     lines = match_all(free_items(ids), at=who.at)
     return {

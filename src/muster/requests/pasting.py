@@ -34,6 +34,11 @@ _STREET_DOOR = re.compile(
 _FILLER = re.compile(
     r"^(?:(?:我们?|咱们?|本人|家|老人|妈妈|爸爸|现在|就|是|住|在|到|来|请|麻烦|帮忙|送|去)+(?=.))"
 )
+_NUMBERED = re.compile(
+    r"^\d{1,3}[.、．)）]\s*"
+    r"(?P<text>(?:(?P<who>[^\W\d]{1,8}|[A-Za-z][A-Za-z .'-]{0,20})[ \u3000:：,，]+)?\S.*)$"
+)
+_LIST_HEAD = re.compile(r"^#?\s*接龙")
 _SMALL_TALK = re.compile(
     r"^(?:收到|好的|谢谢|多谢|辛苦了?|嗯+|哦+|ok|okay|thanks?|thank you|\[[^\]]*\]|[\W_\d])+[!！。.~～]*$",
     re.IGNORECASE,
@@ -53,7 +58,24 @@ class Message:
 
 def read_messages(pasted: str, *, form: str) -> list[Message]:
     """The messages of a pasted chat, in order; what one person wrote in a row is one message."""
-    return [_message(who, text, form) for who, text in _joined(pasted[:LONGEST])][:MOST_MESSAGES]
+    said = (one for who, text in _joined(pasted[:LONGEST]) for one in _of_list(who, text))
+    return [_message(who, text, form) for who, text in said][:MOST_MESSAGES]
+
+
+def _of_list(who: str, text: str) -> Iterator[tuple[str, str]]:
+    """A numbered list (接龙) in one message is a message a line, with all its words; what stands before too."""
+    lines = text.split("\n")
+    numbered = [at for at, line in enumerate(lines) if _NUMBERED.match(line)]
+    if len(numbered) < 2:
+        yield who, text
+        return
+    before = [line for line in lines[: numbered[0]] if not _LIST_HEAD.match(line)]
+    if before:
+        yield who, "\n".join(before)
+    for start, end in zip(numbered, [*numbered[1:], len(lines)], strict=True):
+        found = _NUMBERED.match(lines[start])
+        assert found is not None
+        yield (found["who"] or "").strip(), "\n".join([found["text"], *lines[start + 1 : end]])
 
 
 def _joined(pasted: str) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,8 @@ class Suggested:
     """Somebody to ask, and why: message codes with facts."""
 
     responder: Responder
-    walk_m: int
+    # None where nobody knows yet where to.
+    walk_m: int | None
     reasons: tuple[dict[str, Any], ...]
 
 
@@ -96,14 +97,17 @@ def _best(
 def _named(item: WorkItem, found: Sequence[tuple[Free, Suggestion]]) -> list[Suggested]:
     """The few that are shown, with their names and why they are."""
     people = responders_with_ids([who.id for who, _ in found])
+    is_known = _place_of(item.request) is not None
     answer = []
     for who, one in found:
-        why = {
+        why: dict[str, Any] = {
             "code": "suggested_same_grid" if one.is_own_grid else "suggested_near",
             "facts": {"walk_m": one.walk_m, "load": one.load},
         }
+        if not is_known:
+            why = {"code": "suggested_anywhere", "facts": {"load": one.load}}
         more = _more_reasons(item.request, people[who.id])
-        answer.append(Suggested(people[who.id], one.walk_m, (why, *more)))
+        answer.append(Suggested(people[who.id], one.walk_m if is_known else None, (why, *more)))
     return answer
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -105,5 +106,5 @@ def _found(visit: Visit, grant: CareGrant, rows: Sequence[Request]) -> dict[uuid
     if is_of_a_page(grant) and not first.exists():
         return {}
     items = items_of([row.id for row in rows if row.category in VISITS])
-    ended = sorted((one for one in items if one.ended_at and one.outcome), key=lambda one: one.ended_at)
-    return {one.request_id: visit.said[f"visit_{one.outcome}"] for one in ended}
+    ended = sorted(((one.ended_at, one) for one in items if one.ended_at and one.outcome), key=itemgetter(0))
+    return {one.request_id: visit.said[f"visit_{one.outcome}"] for _, one in ended}
