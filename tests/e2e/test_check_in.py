@@ -76,3 +76,54 @@ def test_checked_in_vetted_on_leave_and_deleted(
     expect(page.locator("h1")).to_have_text(said["forgotten"])
     home.close()
     desk.close()
+
+
+def test_where_i_live_by_touch_by_keys_from_the_list_and_without_a_network(
+    house: House, browser: Browser
+) -> None:
+    said = Said("zh")
+    home = phone(browser, "zh")
+    page = home.page()
+    home.deaf = True
+    page.route("**/help/map", lambda route: route.abort())
+    page.goto(f"{house.origin}/help?lang=zh")
+    page.get_by_role("button", name=said["help_map"], exact=True).click()
+    chosen = page.locator("#pick [role=status]")
+    expect(chosen).to_have_text(said["help_map_cut"])
+    home.deaf = False
+
+    page.get_by_label(said["which_community"]).select_option(index=1)
+    houses = page.locator("#pick .houses path")
+    expect(houses.first).to_be_attached()
+    assert widths_overflow(page) == 0
+    drawn = page.locator("#pick svg").bounding_box()
+    assert drawn is not None
+    page.touchscreen.tap(drawn["x"] + drawn["width"] / 2, drawn["y"] + drawn["height"] / 2)
+    expect(chosen).to_contain_text(said["help_map_chosen"])
+    touched = page.locator("#spot").input_value()
+    page.locator("#pick svg").focus()
+    for key in ("+", "+", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    keyed = page.locator("#spot").input_value()
+    page.get_by_label(said["help_map_list"]).select_option(index=2)
+    listed = page.locator("#spot").input_value()
+    assert all("," in one for one in (touched, keyed, listed))
+    assert len({touched, keyed, listed}) > 1
+    assert axe_violations(page) == []
+
+    page.locator("#name").fill("地图报到员")
+    page.locator("#phone").fill("13912340009")
+    page.locator("#card").fill("ABCD-EFGH-1")
+    page.locator("#birth_date").fill("1990")
+    send = page.get_by_role("button", name=said["help_send"], exact=True)
+    send.click()
+    expect(page.locator("#card-fault")).to_be_visible()
+    expect(chosen).to_contain_text(said["help_map_chosen"])
+    assert page.locator("#spot").input_value() == listed
+    # The browser says that the form came back with a mistake, and nothing else.
+    assert len(home.complaints) == 1
+    assert "422" in home.complaints.pop()
+    page.locator("#card").fill("")
+    send.click()
+    expect(page.locator("h1")).to_have_text(said["help_received"])
+    home.close()
