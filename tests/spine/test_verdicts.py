@@ -142,7 +142,7 @@ def test_bad_input_has_its_verdict_and_its_neighbour_counts(
     assert sorted(verdicts) == sorted([(verdict, code), ("APPLIED", "")])
     assert PUBLISHED[code] == verdict
     waits = verdict in ("HELD", "QUARANTINED")
-    assert list(Waiting.objects.values_list("code", flat=True)) == ([code] if waits else [])
+    assert list(Waiting.objects.values_list("code", flat=True)) == [code], "each is put before a person"
     assert (LedgerEntry.objects.get(subject=world.persons[0].id).cls == "OPEN") is waits
     assert verify_all() == []
 

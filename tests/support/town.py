@@ -70,6 +70,7 @@ class Place:
     post: GridPost
     device: Device
     held: uuid.UUID
+    flagged: uuid.UUID
     plan: uuid.UUID
     batch: uuid.UUID
     pair: uuid.UUID
@@ -90,6 +91,7 @@ class Place:
         return {
             *(str(row.id) for row in rows),
             str(self.held),
+            str(self.flagged),
             str(self.plan),
             str(self.batch),
             str(self.site),
@@ -175,7 +177,10 @@ def _place(world: World, kind: Any, number: int) -> Place:
     spare, _ = issue_enrol_code(grid, incident=world.incident.id, worker_name="备用", by=world.head.id, at=AT)
     astray = world.fact("entry.outcome", new_id(), sub_district=area.sub_district, outcome="done",
                         device=device.id, round=round_.id)  # fmt: skip
-    world.record(astray)
+    # By a phone whose clock runs an hour fast.
+    doubted = world.fact("contact.tried", person.id, device=device.id, round=round_.id, minutes=60,
+                         received=NOON, channel="phone", reached=False)  # fmt: skip
+    world.record(astray, doubted)
     plan = queue_plan(area, targets={}, measure="population", by=row.made_by, at=NOON)
     batch = ImportBatch.objects.create(kind="persons", file_name="list.csv", digest=b"", made_at=NOON,
                                        paths=[area.path], made_by=new_id())  # fmt: skip
@@ -185,7 +190,7 @@ def _place(world: World, kind: Any, number: int) -> Place:
     add_pairs(person, [(double.id, "same_name_same_door")], at=NOON)
     pair = DuplicatePair.objects.across(reason="verify").get(sub_district=grid.sub_district)
     made = Place(world.streets[number], area, grid, building, dwelling, person, round_, planned, post, device,
-                 astray.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
+                 astray.id, doubted.id, plan.id, batch.id, pair.id, spare)  # fmt: skip
     made.serving = serve(world, made)
     made.journeys = travel(world, made)
     made.people = check_somebody_in(world, made)
@@ -239,6 +244,11 @@ def asks(p: Place) -> dict[str, Ask]:
         "duplicates_undo": Ask("POST", f"{register}/duplicates/{p.pair}/undo"),
         "exports_read": Ask("GET", f"{api}/exports/persons.csv", lists=True),
         "facts_schemas": Ask("GET", f"{api}/facts"),
+        "flags_list": Ask("GET", f"{api}/flags/phones/{p.device.id}", lists=True),
+        "flags_phones": Ask("GET", f"{api}/flags", lists=True),
+        "flags_seen": Ask("POST", f"{api}/flags/seen", {"facts": [p.flagged]}, lists=True),
+        "flags_unseen": Ask("POST", f"{api}/flags/unseen", {"facts": [p.flagged]}, lists=True),
+        "flags_withdraw": Ask("POST", f"{api}/flags/{p.flagged}/withdraw"),
         "grids_appoint": Ask("POST", f"{grid}/posts", {"type": "head", "name": "新任"}),
         "grids_enrol": Ask("POST", f"{grid}/enrol-codes", {"worker_name": "新人"}),
         "grids_list": Ask("GET", f"{api}/grids?area={p.area.id}", lists=True),

@@ -108,6 +108,16 @@ def test_every_reason_of_the_held_list_has_words_and_a_cure(language: str) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_flag_has_a_short_word_at_the_desk_and_one_for_who_recorded_it(language: str) -> None:
+    flags = {reason.code for reason in verdict_list.FACTS if reason.verdict == "FLAGGED"}
+    phone = REPOSITORY / "web" / "apps" / "field" / "src" / "i18n" / f"{language}.json"
+    said = json.loads(phone.read_text(encoding="utf-8"))["messages"]["codes"]
+
+    assert flags ^ page_words(language)["flags"]["short"].keys() == set()
+    assert flags - said.keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_step_that_a_timeline_shows_has_words(language: str) -> None:
     words = page_words(language)
     missing = [(e, v) for e, v in sorted(TOLD - TOLD_OTHERWISE) if v not in at(words, STEPS[e])]

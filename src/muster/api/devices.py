@@ -189,10 +189,10 @@ def revoke(request: HttpRequest, device_id: uuid.UUID) -> dict[str, Any]:
 @router.get("/held", auth=AUTH, operation_id="held_list")
 @operation("held.list")
 def list_held(request: HttpRequest, area: int | None = None, all: bool = False) -> dict[str, Any]:
-    """What is kept and not applied, with its reason; a person works it."""
+    """What is kept and not applied, with its reason; a person works it. What counts is under flags."""
     who, row = allow(request, "held.list")
     scope = who.scope(row)
-    rows = Waiting.objects.order_by("-since")
+    rows = Waiting.objects.exclude(verdict=Verdict.FLAGGED).order_by("-since")
     if not all:
         rows = rows.filter(resolved_at__isnull=True)
     visible = [w for w in rows[:2000] if scope.allows(sub_district=w.sub_district, grid=w.grid)]

@@ -20,7 +20,7 @@ STATUS = {
     "not_signed_in": 401, "signature_bad": 401, "csrf_missing": 403, "not_allowed": 403, "not_found": 404,
     "lease_revoked": 410, "lease_expired": 410, "lease_forged": 401, "round_changed_meanwhile": 409,
     "certificate_exists": 409, "username_taken": 409, "kind_busy": 409, "plan_changed_meanwhile": 409,
-    "pair_decided": 409, "ledger_busy": 409,
+    "pair_decided": 409, "flag_stays": 409, "ledger_busy": 409,
     "reveal_budget_spent": 429, "lease_malformed": 401, "signer_unknown": 401, "token_forged": 401,
     "token_malformed": 401, "item_taken": 409, "item_taken_by": 409, "item_gone": 409, "responder_full": 409,
     "offer_over": 409, "trip_for_request_already": 409, "series_for_request_already": 409,

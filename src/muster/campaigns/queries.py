@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 
 from muster.base.errors import Refusal
 from muster.campaigns.models import Certificate, DoorEntry, LedgerEntry, Round, RoundGrid
-from muster.campaigns.states import EntryClass
+from muster.campaigns.states import RECORDING, EntryClass
 
 MISSING = (EntryClass.OPEN, EntryClass.UNREACHED)
 
@@ -22,6 +22,13 @@ def round_with_kind(round_id: uuid.UUID) -> Round:
     if found is None:
         raise Refusal("round_unknown", round=str(round_id))
     return found
+
+
+def recording_rounds(ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Those of them in which is still recorded."""
+    if not ids:
+        return frozenset()
+    return frozenset(Round.objects.filter(id__in=ids, status__in=RECORDING).values_list("id", flat=True))
 
 
 def grids_of_round(round_id: uuid.UUID) -> frozenset[int]:

@@ -38,14 +38,12 @@ from muster.places.services import bump_revisions
 from muster.storage.writes import ROWS_PER_WRITE, LostRace, chunks, pause_between_writes
 from muster.trail.fact_rows import FactRecord, FactRows, fact_row
 from muster.trail.incoming import APPLIED, DUPLICATE, Incoming, Ruling, flagged
-from muster.trail.models import Fact
+from muster.trail.models import Fact, Verdict
 from muster.trail.plain_rows import PlainRows
 from muster.trail.queries import KnownFact, anything_held, known_facts, waiting_for
 from muster.trail.services import keep_second_copy, put_on_waiting_list, release_fact
 
 TRIES = 4
-# What counts and is put before a person all the same.
-LOOKED_AT = frozenset({"clock_behind_revoked"})
 # Whether plain outcomes may be settled in blocks. A test compares the ledgers of both ways.
 IN_BLOCKS = True
 Beside = Callable[[], AbstractContextManager[None]]
@@ -230,7 +228,8 @@ def _make_rows(chunk: Chunk) -> None:
         if p.released is None
     ]
     chunk.insert_facts = FactRows([*rows, *chunk.waiting_rows])
-    chunk.looked_at = [row for row in rows if row.code in LOOKED_AT]
+    # What counts and is put before a person all the same.
+    chunk.looked_at = [row for row in rows if row.verdict == Verdict.FLAGGED]
 
 
 def kind_order(kind: str) -> int:

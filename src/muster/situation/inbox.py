@@ -8,6 +8,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, Min
+
 from muster.accounts.queries import lease_grids
 from muster.campaigns.models import Certificate, Round, RoundGrid
 from muster.campaigns.states import RoundStatus
@@ -17,10 +19,12 @@ from muster.situation.duplicates import pairs_to_judge
 from muster.situation.waiting_requests import waiting_requests
 from muster.situation.waiting_trips import waiting_trips
 from muster.storage.scoping import Scope
-from muster.trail.models import Waiting
+from muster.trail.models import Verdict, Waiting
 from muster.trail.queries import numbers_missing
 
 STALE = timedelta(hours=2)
+# More doubted records of one phone within this time are not left to somebody's next look at the list.
+MANY_FLAGS, FLAGS_WITHIN = 20, timedelta(hours=1)
 MOST = 200
 
 
@@ -38,6 +42,7 @@ def inbox_items(scope: Scope, *, at: datetime, judges: Scope | None = None) -> l
         *_trips(scope, at),
         *_headless(grids),
         *_held(scope),
+        *_flagged(scope, at),
         *_numbers_missing(scope, at),
         *(_duplicates(judges) if judges is not None else []),
     ]
@@ -110,13 +115,29 @@ def _headless(grids: list[Grid]) -> list[dict[str, Any]]:
 
 
 def _held(scope: Scope) -> list[dict[str, Any]]:
-    rows = [w for w in Waiting.objects.filter(resolved_at__isnull=True).order_by("since")[:2000]
+    waiting = Waiting.objects.filter(resolved_at__isnull=True).exclude(verdict=Verdict.FLAGGED)
+    rows = [w for w in waiting.order_by("since")[:2000]
             if scope.allows(sub_district=w.sub_district, grid=w.grid)]  # fmt: skip
     if not rows:
         return []
     return [
         item("facts_held", "held", since=rows[0].since, link="/held", action="work_held", count=len(rows))
     ]
+
+
+def _flagged(scope: Scope, at: datetime) -> list[dict[str, Any]]:
+    """Phones whose records are doubted again and again within an hour: a wrong clock, or a closed round."""
+    fresh = Waiting.objects.filter(
+        scope.condition(), verdict=Verdict.FLAGGED, resolved_at__isnull=True, since__gt=at - FLAGS_WITHIN
+    )
+    phones = fresh.values("device").annotate(many=Count("seq"), first=Min("since"))
+    mine = [(one["first"], one["many"]) for one in phones.filter(many__gt=MANY_FLAGS)[:2_000]]
+    if not mine:
+        return []
+    return [
+        item("many_flags", "flags", since=min(mine)[0], link="/flags", action="work_held",
+             count=sum(many for _, many in mine), devices=len(mine))
+    ]  # fmt: skip
 
 
 def _numbers_missing(scope: Scope, at: datetime) -> list[dict[str, Any]]:

@@ -101,7 +101,13 @@ class Waiting(models.Model):
                 name="waiting_resolved_when_and_by",
             )
         ]
-        indexes = [models.Index(fields=["incident", "subject"]), models.Index(fields=["incident", "ref"])]
+        indexes = [
+            models.Index(fields=["incident", "subject"]),
+            models.Index(fields=["incident", "ref"]),
+            models.Index(
+                fields=["verdict", "since"], name="waiting_to_look_at", condition=Q(resolved_at__isnull=True)
+            ),
+        ]
 
 
 class SecondCopy(models.Model):

@@ -21,8 +21,11 @@ SYSTEM = "system"
 
 
 def keep_second_copy(incoming: Incoming, *, code: str, at: datetime) -> None:
-    """Keeps a fact whose id or number was already taken by another body; kept once however often it comes."""
-    SecondCopy.objects.get_or_create(
+    """Keeps a fact whose id or number was already taken by another body; kept once however often it comes.
+
+    Somebody looks at it, unless what has this number waits for a person already.
+    """
+    _, is_new = SecondCopy.objects.get_or_create(
         device=incoming.device,
         seq=incoming.seq,
         fact=incoming.id,
@@ -36,6 +39,21 @@ def keep_second_copy(incoming: Incoming, *, code: str, at: datetime) -> None:
             "body": incoming.raw_body.decode("utf-8", "replace"),
         },
     )
+    if is_new:
+        Waiting.objects.get_or_create(
+            device=incoming.device,
+            seq=incoming.seq,
+            defaults={
+                "fact": incoming.id,
+                "incident": incoming.incident,
+                "sub_district": incoming.sub_district,
+                "kind": incoming.kind[:32],
+                "subject": incoming.subject,
+                "verdict": Verdict.FLAGGED,
+                "code": code,
+                "since": at,
+            },
+        )
 
 
 def put_on_waiting_list(rows: Sequence[FactRecord]) -> None:
@@ -64,7 +82,7 @@ def put_on_waiting_list(rows: Sequence[FactRecord]) -> None:
 
 def release_fact(fact: Fact, *, ruling: Ruling, at: datetime, subject: uuid.UUID, subject_type: str,
                  door: uuid.UUID | None, grid: int | None) -> None:  # fmt: skip
-    """A held fact found its predecessor: it takes its place in the ledger."""
+    """A held fact found its predecessor: it takes its place in the ledger; a doubted one stays in sight."""
     Fact.objects.filter(device=fact.device, seq=fact.seq, verdict=Verdict.HELD).update(
         verdict=ruling.verdict,
         code=ruling.code,
@@ -74,7 +92,11 @@ def release_fact(fact: Fact, *, ruling: Ruling, at: datetime, subject: uuid.UUID
         door=door,
         grid=grid,
     )
-    Waiting.objects.filter(device=fact.device, seq=fact.seq).delete()
+    waiting = Waiting.objects.filter(device=fact.device, seq=fact.seq)
+    if ruling.verdict == Verdict.FLAGGED:
+        waiting.update(verdict=ruling.verdict, code=ruling.code, grid=grid, since=at)
+    else:
+        waiting.delete()
 
 
 def record_event(

@@ -36,6 +36,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'deployments', component: () => import('./reinforcement/DeploymentsPage.vue'), meta: { menu: '/reinforcement' } },
   { path: 'hours', component: () => import('./reinforcement/HoursPage.vue'), meta: { menu: '/reinforcement' } },
   { path: 'held', component: () => import('./held/HeldPage.vue') },
+  { path: 'flags', component: () => import('./held/FlagsPage.vue'), meta: { menu: '/held' } },
   { path: 'paper/returns/:back', component: () => import('./paper/ReturnPage.vue'), meta: { menu: '/campaigns' } },
   { path: 'paper/:code', component: () => import('./paper/TypePage.vue'), meta: { menu: '/campaigns' } },
   { path: 'transfer', component: () => import('./transfer/TransferPage.vue') },
@@ -49,8 +50,8 @@ export const router = createRouter({
   routes: [
     { path: '/sign-in', component: SignIn, meta: { open: true } },
     { path: '/rounds/:id/missing/print', component: () => import('./rounds/MissingPrint.vue') },
-    { path: '/placement/:plan/print', component: () => import('./placement/PlacementPrint.vue') },
     { path: '/placement/untold/print', component: () => import('./placement/UntoldPrint.vue') },
+    { path: '/placement/:plan/print', component: () => import('./placement/PlacementPrint.vue') },
     { path: '/trips/:id/print', component: () => import('./trips/TripPrint.vue') },
     { path: '/rounds/:id/grids/:grid/certificate', component: () => import('./rounds/CertificatePage.vue') },
     { path: '/', component: AppShell, children: pages },

@@ -444,7 +444,7 @@ export interface FieldConflict {
 export interface HeldFact {
   id: string
   kind: string
-  verdict: 'FLAGGED' | 'HELD' | 'QUARANTINED'
+  verdict: 'HELD' | 'QUARANTINED'
   code: string
   since: string
   grid: number | null
