@@ -21,6 +21,7 @@ from muster.base.errors import Refusal
 from muster.base.ids import new_id
 from muster.drill.device import _key_jwk
 from muster.intake.receipts import make_receipt
+from muster.responders.models import Responder
 from muster.storage.keys import forget_keystore, keystore
 from muster.sync.fold import fold_once
 from muster.sync.models import HomeCity, Site
@@ -29,7 +30,7 @@ from muster.sync.site.adopting import adopt_lease
 from muster.sync.site.calling import make_call, read_call
 from muster.sync.site.city_side import hear_word, news_for, revoke_site
 from muster.sync.site.standing import may_lend_until
-from muster.sync.site.telling import HeldReceipt, Word
+from muster.sync.site.telling import HeldReceipt, NewDevice, Word
 from muster.trail.models import Fact
 from tests.spine.test_fold import Phone, Rows
 from tests.support.world import NOON, World, make_world
@@ -98,6 +99,39 @@ def test_a_phone_that_joined_at_the_site_is_known_with_its_first_batch(
     assert fold(rows) == [("APPLIED", "")]
     device = Device.objects.get(id=phone.client.device)
     assert device.public_key == _key_jwk(phone.client.key)
+
+
+def test_who_joined_at_the_site_comes_and_goes_at_the_city_too(
+    world: World, rows: Rows, site_key: SigningKey
+) -> None:
+    """The second hop: the same facts, with nothing but the lease to say who he is."""
+    phone = stranger(world, rows, site_key)
+    me = {"sub_district": world.streets[0].id, "responder": phone.client.enrolment["actor"]["id"]}
+    for step, minutes in (("LEAVING", 30), ("HERE", 50)):
+        said = {"step": step, "grid": world.grids[0].id}
+        phone.client.record("duty.step", me, said, at=NOON + timedelta(minutes=minutes))
+    first, second = phone.client.outbox.values()
+    for fact in (second, first):
+        phone.post(fact, at=NOON + timedelta(hours=1))
+
+    assert fold(rows) == [("APPLIED", ""), ("APPLIED", "")]
+    (one,) = Responder.objects.across(reason="own")
+    assert not one.name
+    word = Word(
+        v=1, waiting=0,
+        devices=[
+            NewDevice(
+                id=uuid.UUID(phone.client.device), name="p", public_key=_key_jwk(phone.client.key),
+                actor=uuid.UUID(me["responder"]), actor_name="演站",
+                grids=[world.grids[0].id], enrolled_at=NOON,
+            )
+        ],
+    )  # fmt: skip
+    hear_word(Site.objects.get(), word, at=NOON + timedelta(hours=2))
+    one.refresh_from_db()
+    assert one.name == "演站"
+    assert (one.status, one.minutes_served, one.grid) == ("ON_DUTY", 30, world.grids[0].id)
+    assert str(one.user) == phone.client.enrolment["actor"]["id"]
 
 
 def test_a_key_that_was_not_certified_is_set_aside(world: World, rows: Rows, site_key: SigningKey) -> None:

@@ -52,6 +52,12 @@ def last_heard(device: Device) -> datetime | None:
     return max(times, default=None)
 
 
+def first_lease(device: uuid.UUID, actor: uuid.UUID) -> Lease | None:
+    """The lease with which somebody joined on this device."""
+    leases = Lease.objects.filter(device_id=device, actor_id=actor).select_related("actor")
+    return leases.order_by("issued_at").first()
+
+
 def lease_grids(devices: Collection[uuid.UUID]) -> dict[uuid.UUID, frozenset[int]]:
     """device -> every grid that one of its leases ever named; devices that carry no lease are not in it."""
     found: dict[uuid.UUID, frozenset[int]] = {}

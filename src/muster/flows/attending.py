@@ -8,15 +8,18 @@ is kept with that reason and put before a person. Reads once for a chunk, decide
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from muster.accounts.queries import first_lease
 from muster.flows.arriving import shows_post
 from muster.flows.relieving import hand_on
+from muster.places.queries import sub_districts_of_grids
 from muster.responders.duty_line import DutyLine, duty_lines
 from muster.responders.models import Responder, Standing
 from muster.responders.queries import responders_of_users
+from muster.responders.services import responder_for_worker
 from muster.responders.states import TRANSITIONS, ResponderStatus
 from muster.trail import kinds
 from muster.trail.incoming import APPLIED, Incoming, Ruling, flagged, held, quarantined
@@ -54,7 +57,9 @@ class Attending:
         told = [f for f in facts if isinstance(f.body, kinds.DutyStep)]
         if not told:
             return cls()
-        people = responders_of_users({(f.incident, f.actor) for f in told if f.actor is not None})
+        pairs = {(f.incident, f.actor) for f in told if f.actor is not None and f.ruling is None}
+        people = responders_of_users(pairs)
+        people |= _who_joined_elsewhere(told, pairs - people.keys())
         return cls(people, duty_lines(list(people.values())))
 
     def place(self, fact: Incoming, body: kinds.DutyStep) -> tuple[Ruling, int | None]:
@@ -122,6 +127,25 @@ class Attending:
         """After other work was written: what they had not begun goes to others from when it is heard."""
         for one in self.left.values():
             hand_on(one.person, by=one.fact.subject, at=one.fact.received_at)
+
+
+def _who_joined_elsewhere(
+    facts: Iterable[Incoming], missing: Container[tuple[uuid.UUID, uuid.UUID]]
+) -> dict[tuple[uuid.UUID, uuid.UUID], Responder]:
+    """Whose phone joined at another house of ours serves here too, since he joined. Twice is once."""
+    found: dict[tuple[uuid.UUID, uuid.UUID], Responder] = {}
+    for fact in facts:
+        pair = (fact.incident, fact.actor or fact.subject)
+        if pair not in missing or pair in found or not fact.grids:
+            continue
+        lease = first_lease(fact.device, pair[1])
+        if lease is not None:
+            grid = lease.grids[0]
+            found[pair] = responder_for_worker(
+                incident=fact.incident, user=pair[1], name=lease.actor.name, grid=grid,
+                sub_district=sub_districts_of_grids([grid]).get(grid, 0), at=lease.issued_at,
+            )  # fmt: skip
+    return found
 
 
 def _may(status: str, to: str) -> bool:

@@ -42,6 +42,14 @@ def give_job_back(responder: uuid.UUID) -> None:
     )
 
 
+def name_worker(user: uuid.UUID, *, incident: uuid.UUID, name: str) -> None:
+    """Who served before anybody here had heard his name gets it; a known name stays."""
+    row = responder_of_user(user, incident=incident)
+    if row is not None and not row.name and name:
+        row.name = name
+        row.save(update_fields=["name"])
+
+
 def responder_for_worker(
     *, incident: uuid.UUID, user: uuid.UUID, name: str, sub_district: int, grid: int, at: datetime
 ) -> Responder:

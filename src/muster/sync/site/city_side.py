@@ -16,6 +16,7 @@ from muster.base.errors import Refusal
 from muster.campaigns.models import RoundGrid
 from muster.intake.receipts import Receipt, receipt_holds
 from muster.places.models import Grid
+from muster.responders.services import name_worker
 from muster.storage.keys import keystore
 from muster.storage.reads import snapshot
 from muster.sync.models import Site, SiteReceipt
@@ -74,6 +75,7 @@ def _meet(site: Site, told: NewDevice, *, at: datetime) -> None:
     _, fresh = User.objects.get_or_create(id=told.actor, defaults=unnamed)
     if not fresh:
         User.objects.filter(id=told.actor, name="").update(name=told.actor_name)
+        name_worker(told.actor, incident=site.incident, name=told.actor_name)
     device, fresh = Device.objects.get_or_create(
         id=told.id,
         defaults={
