@@ -252,3 +252,23 @@ def test_the_script_is_one_file_of_our_own_and_the_pages_do_without(world: World
         shown = page(path)
         assert re.findall(r"<script[^>]*>", shown) == ['<script src="/send.js" defer>']
         assert len(shown.encode()) + len(answer.content) < 30_000
+
+
+def test_a_form_sent_blank_is_answered(world: World) -> None:
+    code = send(world)
+
+    assert post("/relative", care="").status_code == 422
+    assert Client().get("/track?code=").status_code == 422
+    answer = post(f"/track/{code}", act="add", text="  ")
+    assert answer.status_code == 422
+    assert "还没写内容" in answer.content.decode()
+
+
+def test_withdrawn_shows_no_steps_that_will_not_come(world: World) -> None:
+    code = send(world)
+
+    post(f"/track/{code}", act="withdraw")
+
+    shown = page(f"/track/{code}")
+    assert words()["step_WITHDRAWN"]["zh"] in shown
+    assert words()["step_ON_SITE"]["zh"] not in shown

@@ -63,7 +63,7 @@ def read_messages(pasted: str, *, form: str) -> list[Message]:
 
 
 def _of_list(who: str, text: str) -> Iterator[tuple[str, str]]:
-    """A numbered list (接龙) in one message is a message a line, with all its words; what stands before too."""
+    """A numbered list (接龙) in one message is a message a line, with all its words; the ones before too."""
     lines = text.split("\n")
     numbered = [at for at, line in enumerate(lines) if _NUMBERED.match(line)]
     if len(numbered) < 2:

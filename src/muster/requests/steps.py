@@ -280,10 +280,10 @@ def add_note(
     """The same sentence twice within a minute is two taps on one button.
 
     Raises:
-        Refusal: request_empty, request_too_long.
+        Refusal: note_empty, request_too_long.
     """
     if not text.strip():
-        raise Refusal("request_empty")
+        raise Refusal("note_empty")
     if len(text) > LONGEST_TEXT:
         raise Refusal("request_too_long", most=LONGEST_TEXT)
     said = Note.objects.across(reason="own").filter(request=request, at__gt=at - SAID_TWICE)

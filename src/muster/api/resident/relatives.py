@@ -40,7 +40,7 @@ def relative(request: HttpRequest) -> HttpResponse:
     """替家人求助: with the code that the elder gave; only how far each request is."""
     visit = visit_of(request)
     said = request.POST.get("care", "")[:40]
-    if not said or visit.incident is None or visit.pack is None:
+    if request.method != "POST" or visit.incident is None or visit.pack is None:
         return visit.page("relative")
     try:
         grant = care_grant_of_code(_care_code(said), at=visit.at)

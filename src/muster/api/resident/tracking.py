@@ -33,7 +33,7 @@ HURRY_AGAIN = timedelta(hours=1)
 def find(request: HttpRequest) -> HttpResponse:
     visit = visit_of(request)
     said = request.GET.get("code", "")[:40]
-    if not said:
+    if not said and "code" not in request.GET:
         return visit.page("find")
     try:
         code = normalise_enrol_code(said)
@@ -214,6 +214,9 @@ def _steps(visit: Visit, row: Request, main: Request) -> list[dict[str, Any]]:
     special = {"CONFIRMED", "CLOSED_UNREACHED", "ON_HOLD", "REFUSED", "WITHDRAWN"}
     if row.status == RequestStatus.LINKED:
         line.insert(1, {"name": visit.said["step_LINKED"], "time": "", "done": True})
+    if main.status in {RequestStatus.WITHDRAWN, RequestStatus.REFUSED}:
+        # What will not come any more is no step.
+        line = [step for step in line if step["done"]]
     if main.status in special:
         ended = visit.time(main.ended_at) if main.ended_at else ""
         line.append({"name": visit.said[f"step_{main.status}"], "time": ended, "done": True})
