@@ -22,6 +22,7 @@ from muster.register.names import clean_name
 from muster.register.phones import read_phone
 from muster.responders.checking_in import phone_index
 from muster.responders.models import Responder, Standing
+from muster.responders.reinforcement import telling
 from muster.responders.reinforcement.models import DeployedPerson, Deployment
 from muster.responders.reinforcement.sending import settle_deployment
 from muster.responders.reinforcement.states import DEPLOYMENT_ENDED, DeploymentStatus
@@ -170,6 +171,9 @@ def add_names(
             )  # fmt: skip
         DeployedPerson.objects.bulk_create(fresh, batch_size=500)
         record_event("Deployment", row.id, "name", at=at, actor=by, incident=row.incident, people=len(fresh))
+        # Who is here already is not told to come.
+        if row.arrived == 0:
+            telling.sent(row, fresh, at=at)
     return Kept(len(fresh), len(named) - len(fresh), tuple(faulty))
 
 

@@ -16,6 +16,7 @@ from django.db.models import F
 from muster.base.codes import make_enrol_code
 from muster.base.errors import Refusal
 from muster.places.models import Area
+from muster.responders.reinforcement import telling
 from muster.responders.reinforcement.models import (
     MOST_PEOPLE,
     DeployedPerson,
@@ -142,6 +143,7 @@ def _write(
     row.save(force_insert=True)
     record_event("Deployment", row.id, "promise", at=at, actor=by, incident=incident, to_state=row.status,
                  area=to.id, giver=giver.id, people=sent.count)  # fmt: skip
+    telling.sent(row, at=at)
     return row
 
 
@@ -220,6 +222,7 @@ def take_back(deployment: uuid.UUID, *, by: uuid.UUID, at: datetime) -> Deployme
         row.save()
         record_event("Deployment", row.id, "take_back", at=at, actor=by, incident=row.incident,
                      from_state=before, to_state=row.status)  # fmt: skip
+        telling.called_off(row, at=at)
         if row.item is not None:
             OrderItem.objects.filter(id=row.item.id).update(promised=F("promised") - row.promised)
             settle(locked(row.item.order_id), by=by, at=at)

@@ -13,6 +13,7 @@ from django.db.models import Max
 
 from muster.base.errors import Refusal
 from muster.places.models import Area
+from muster.responders.reinforcement import telling
 from muster.responders.reinforcement.models import (
     MOST_PEOPLE,
     Deployment,
@@ -30,7 +31,12 @@ from muster.responders.reinforcement.rules import (
     demand_step,
     order_status,
 )
-from muster.responders.reinforcement.states import ORDER_FILLABLE, DeploymentStatus, OrderStatus
+from muster.responders.reinforcement.states import (
+    DEPLOYMENT_ENDED,
+    ORDER_FILLABLE,
+    DeploymentStatus,
+    OrderStatus,
+)
 from muster.trail.services import record_event
 
 LONGEST_TEXT = 2000
@@ -140,6 +146,7 @@ def approve(order: uuid.UUID, *, routes: Iterable[Area], by: uuid.UUID, at: date
             "ReinforcementOrder", row.id, "approve", at=at, actor=by, incident=row.incident,
             from_state=before, to_state=row.status, routes=[area.id for area in asked],
         )  # fmt: skip
+        telling.asked(row, asked, at=at)
     return row
 
 
@@ -161,6 +168,7 @@ def route(order: uuid.UUID, *, routes: Iterable[Area], by: uuid.UUID, at: dateti
         _route(row, asked, at=at)
         record_event("ReinforcementOrder", row.id, "route", at=at, actor=by, incident=row.incident,
                      routes=[area.id for area in asked])  # fmt: skip
+        telling.asked(row, asked, at=at)
     return row
 
 
@@ -199,9 +207,13 @@ def end(order: uuid.UUID, *, to: str, text: str, by: uuid.UUID, at: datetime) ->
         before = row.status
         row.status, row.answer, row.ended_at = to, text.strip()[:LONGEST_TEXT], at
         keep(row)
+        unarrived = [one for one in fills if one.arrived == 0 and one.status not in DEPLOYMENT_ENDED]
         fills.filter(arrived=0).update(status=DeploymentStatus.CANCELLED)
         record_event("ReinforcementOrder", row.id, to.lower(), at=at, actor=by, incident=row.incident,
                      from_state=before, to_state=to)  # fmt: skip
+        telling.not_needed(row, at=at)
+        for one in unarrived:
+            telling.called_off(one, at=at)
     return row
 
 
