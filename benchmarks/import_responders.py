@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve()
+sys.path.insert(0, str(HERE.parent.parent))
 RESULTS = HERE.parent / "results"
 COMMUNITIES, HOUSES = 40, 25
 
@@ -158,14 +159,17 @@ def main() -> None:
     if asked.one:
         print(json.dumps(one_size(asked.one)))
         return
-    sizes = []
+    from benchmarks.planning.machine import machine
+
+    sizes, found = [], machine()
     for people in (asked.people // 10, asked.people):
         ask = [sys.executable, str(HERE), "--one", str(people)]
         # What a size that falls has to say goes to the screen: it must not be lost with the run.
         run = subprocess.run(ask, stdout=subprocess.PIPE, text=True, check=True)
         sizes.append(json.loads(run.stdout.splitlines()[-1]))
-        asked.out.write_text(json.dumps({"sizes": sizes}, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({"sizes": sizes}, indent=1))
+        told = {"machine": found | {"load_at_end": round(os.getloadavg()[0], 2)}, "sizes": sizes}
+        asked.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":
