@@ -50,6 +50,7 @@ PHONES = {
     "phone_messages",
     "phone_messages_read",
     *(f"jobs_{act}" for act in ("list", "accept", "decline", "arrive", "finish", "release", "picture")),
+    "jobs_holder",
 }
 
 

@@ -25,6 +25,7 @@ SAYS = {
         "claim": "Take it", "there": "I am there", "finish": "Finished", "hold": "Put on hold",
         "save": "Save", "note": "A line about it (may be left blank)", "kept": "No network:",
         "taken": "Somebody else has", "later": "4 h from now",
+        "next_up": "Next",
     },
 }  # fmt: skip
 
@@ -121,6 +122,14 @@ def test_somebody_was_quicker_and_the_other_hears_it(house: House, browser: Brow
 
     one.context.set_offline(False)
     expect(card(first, says["mine"])).to_have_count(0, timeout=90_000)
+    told = first.page.get_by_role("status", name=says["next_up"])
+    expect(told).to_contain_text(f"has #{slip['number']} already")
+    first.page.reload()  # the page was closed in the middle: it is told until it was seen
+    expect(told).to_contain_text(f"has #{slip['number']} already", timeout=60_000)
+    told.get_by_role("button").last.click()
+    first.page.reload()
+    expect(first.page.locator(".f-bar")).to_be_visible()
+    expect(told).to_have_count(0)
     first.page.locator(".f-bar a[href='#/messages']").click()
     expect(first.page.locator(".f-page")).to_contain_text(says["taken"])
     one.close()

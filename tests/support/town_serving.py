@@ -111,6 +111,7 @@ def serving_asks(
             "POST", "/api/v1/care-grants", {"dwelling": dwelling, "relative_name": "女儿"}, False,
         ),
         "care_grants_revoke": ("POST", f"/api/v1/care-grants/{serving.grant}/revoke", None, False),
+        "jobs_holder": ("GET", f"{asked}/holder", None, False),
         "jobs_list": ("GET", "/sync/v1/jobs", None, False),
         "jobs_accept": ("POST", f"{asked}/accept", None, False),
         "jobs_decline": ("POST", f"{asked}/decline", {"reason": "BUSY"}, False),

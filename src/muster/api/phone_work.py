@@ -83,6 +83,17 @@ def accept(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
     return _jobs([item], lease)[0]
 
 
+@sync_router.get("/jobs/{item_id}/holder", auth=None, operation_id="jobs_holder", include_in_schema=True)
+@operation("session.read")
+def read_holder(request: HttpRequest, item_id: uuid.UUID) -> dict[str, Any]:
+    """Who has a piece of work that I had wanted, by first name; nobody, where it is free or over."""
+    lease, me = _me(request)
+    _demand_mine(item_id, lease, me)
+    item = item_with_id(item_id)
+    holder = responder_with_id(item.responder) if item.responder not in (None, me.id) else None
+    return {"number": item.request.number, "name": first_name(holder.name or "") if holder else ""}
+
+
 @sync_router.post("/jobs/{item_id}/decline", auth=None, operation_id="jobs_decline", include_in_schema=True)
 @operation("session.read")
 def decline(request: HttpRequest, item_id: uuid.UUID, body: Decline) -> dict[str, Any]:

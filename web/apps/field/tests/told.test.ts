@@ -31,6 +31,12 @@ describe('the work list with what was said on this phone', () => {
     expect(toldPage(list({ pool: [waiting('a')] }), [lost]).pool).toHaveLength(1)
   })
 
+  test('what I am asked is not shown as free to take too', () => {
+    const told = toldPage(list({ offers: [{ ...waiting('a'), lease_until: '', walk_m: null }], pool: [waiting('a'), waiting('b')] }), [])
+
+    expect([told.offers.length, told.pool.map(({ id }) => id)]).toEqual([1, ['b']])
+  })
+
   test('arrived is shown at once', () => {
     expect(toldPage(list({ jobs: [job('a')] }), [said('work.arrived', 'a')]).jobs[0]!.status).toBe('ON_SITE')
   })

@@ -67,6 +67,9 @@ export const readJobs = (options: JobsOptions): Promise<JobsAnswer<JobsPage>> =>
 export const actOnJob = (options: JobsOptions, id: string, act: JobAct, body: object = {}): Promise<JobsAnswer<Partial<Job>>> =>
   ask(options, `/${id}/${act}`, 'POST', body)
 
+/** Who has a piece of work that I had wanted; an empty name where nobody has it any more. */
+export const readHolder = (options: JobsOptions, id: string): Promise<JobsAnswer<{ number: number; name: string }>> => ask(options, `/${id}/holder`, 'GET')
+
 /** A picture of work that this phone's holder has; null where it cannot be had now. */
 export async function readPicture({ origin, lease, fetch: send }: JobsOptions, job: string, name: string): Promise<Blob | null> {
   const answer = await send(`${origin}/sync/v1/jobs/${job}/pictures/${name}`, { headers: { Authorization: `Bearer ${lease}` }, cache: 'no-store', credentials: 'omit' }).catch(() => null)

@@ -11,10 +11,12 @@ export interface Settings {
   show: 'left' | 'again' | 'all'
   /** Messages up to this act have been looked at. */
   read: number
+  /** Claims up to this act that somebody else had won have been told. */
+  lost: number
 }
 
 const STORED_AS = 'muster.field'
-const FIRST: Settings = { large: false, sound: true, round: null, when: '', place: '', show: 'left', read: 0 }
+const FIRST: Settings = { large: false, sound: true, round: null, when: '', place: '', show: 'left', read: 0, lost: 0 }
 
 export function openSettings(storage: Pick<Storage, 'getItem' | 'setItem'> = localStorage): Settings {
   const settings = reactive<Settings>({ ...FIRST, ...stored(storage) })

@@ -20,11 +20,13 @@ export function toldPage(page: JobsPage, mine: readonly Mine[]): ToldPage {
   const done = saidOf(mine, 'work.done')
   const unheard = saidOf(mine, 'work.done', isWaiting)
   const claimed = page.pool.filter(({ id }) => taken.has(id)).map(asJob)
+  const offered = new Set(page.offers.map(({ id }) => id))
   const jobs = [...page.jobs, ...claimed].map((job) => (arrived.has(job.id) ? { ...job, status: 'ON_SITE' as const } : job))
   return {
     ...page,
     offers: page.offers.filter(({ id }) => !taken.has(id) && !done.has(id)),
-    pool: page.pool.filter(({ id }) => !taken.has(id) && !done.has(id)),
+    // What I am asked stands above, with its own clock.
+    pool: page.pool.filter(({ id }) => !taken.has(id) && !done.has(id) && !offered.has(id)),
     jobs: jobs.filter(({ id }) => !done.has(id)),
     done: jobs.filter(({ id }) => unheard.has(id)),
   }

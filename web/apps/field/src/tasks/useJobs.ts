@@ -3,9 +3,9 @@
  * The jobs and trips of this phone's holder, asked for again and again while the page is looked at, and kept sealed on the phone.
  * What is done at a door is recorded like everything else: it waits for nobody.
  */
-import { actOnJob, RACES_LOST, readJobs, readTrips, type Driven, type JobAct, type JobsOptions, type JobsPage, type Waiting } from '@muster/client'
+import { actOnJob, RACES_LOST, readHolder, readJobs, readTrips, type Driven, type JobAct, type JobsOptions, type JobsPage, type Waiting } from '@muster/client'
 import type { Mine } from '@muster/outbox'
-import { language } from '@muster/ui'
+import { language, useWords } from '@muster/ui'
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from 'vue'
 import { useField } from '../session/acting'
 import { toldPage } from './told'
@@ -16,12 +16,15 @@ const EVERY_MS = 10_000
 export interface Ended {
   why: 'done' | 'lost'
   words: string
+  /** The moment of the claim that was lost. */
+  until?: number
 }
 
 const lostClaim = ({ kind, code }: Mine): boolean => kind === 'work.taken' && (code === 'work_taken' || code === 'work_ended')
 
 export function useJobs() {
   const { session, acts } = useField()
+  const { t } = useWords()
   const heard = shallowRef<JobsPage | null>(null)
   const driven = shallowRef<Driven[]>([])
   const trips = computed(() => toldTrips(driven.value, session.mine.value))
@@ -100,9 +103,21 @@ export function useJobs() {
 
   // What the server has judged since may have changed the list.
   watch(() => session.counts.value.settled, look)
-  // A claim made without a network that somebody else had won.
-  watch(() => session.mine.value.filter(lostClaim).length, (now, before) => {
-    if (now > before) ended.value = { why: 'lost', words: '' }
+  // A claim made without a network that somebody else had won; told when he next looks, also after the page was closed meanwhile.
+  const lost = computed(() => session.mine.value.filter((act) => lostClaim(act) && act.at > session.settings.lost).sort((one, other) => other.at - one.at)[0] ?? null)
+  watch(() => lost.value?.id, async () => {
+    const claim = lost.value
+    if (!claim) return
+    ended.value = { why: 'lost', words: '', until: claim.at }
+    const asking = options()
+    const answer = asking && claim.item ? await readHolder(asking, claim.item) : null
+    if (answer?.state !== 'DONE' || ended.value?.until !== claim.at) return
+    const { number, name } = answer.body
+    ended.value = { why: 'lost', words: t(name ? 'tasks.lost_to' : 'tasks.lost_over', { number, name }), until: claim.at }
+  }, { immediate: true })
+  // What was told is not told again.
+  watch(ended, (now, before) => {
+    if (now === null && before?.until) session.settings.lost = before.until
   })
   onMounted(async () => {
     await recall()
