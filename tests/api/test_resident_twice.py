@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -272,3 +273,23 @@ def test_withdrawn_shows_no_steps_that_will_not_come(world: World) -> None:
     shown = page(f"/track/{code}")
     assert words()["step_WITHDRAWN"]["zh"] in shown
     assert words()["step_ON_SITE"]["zh"] not in shown
+
+
+def test_not_solved_tells_that_nobody_is_on_the_way_and_starts_the_clock_anew(world: World) -> None:
+    code = send(world)
+    helper = somebody_who_serves(world)
+    item = items_of([rows()[0].id])[0]
+    work.accept(item.id, responder=helper.id, at=NOON)
+    work.finish(item.id, responder=helper.id, outcome="SOLVED", at=NOON)
+
+    with time_machine.travel(NOON + timedelta(hours=20), tick=False):
+        post(f"/track/{code}", act="not_solved")
+        shown = page(f"/track/{code}")
+
+    row = rows()[0]
+    assert (row.status, row.accepted_at) == ("TRIAGED", None)
+    assert row.respond_by > NOON + timedelta(hours=20), "the old clock has long run out"
+    assert words()["step_REOPENED"]["zh"] in shown
+    assert re.findall(r'class="is-done">(?:<time>[^<]*</time>)?([^<]+)', shown) == [
+        words()[f"step_{one}"]["zh"] for one in ("NEW", "REOPENED")
+    ]

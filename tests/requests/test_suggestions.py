@@ -7,7 +7,7 @@ import pytest
 
 from muster.base.messages import messages
 from muster.places.models import Building, Grid
-from muster.requests import work
+from muster.requests import steps, work
 from muster.requests.models import WorkItem
 from muster.requests.plans import free_items, match_all, suggest
 from muster.requests.queries import item_with_id, items_of
@@ -98,3 +98,20 @@ def test_life_is_served_first_when_hands_are_short(world: World) -> None:
     lines = match_all(free_items(everything), at=NOON)
 
     assert [line.item.request_id for line in lines] == [life.id]
+
+
+def test_who_did_it_before_is_asked_again_only_when_nobody_else_is_left(world: World) -> None:
+    first = somebody_who_serves(world)
+    request = ask(world).request
+    item = items_of([request.id])[0]
+    work.accept(item.id, responder=first.id, at=NOON)
+    work.finish(item.id, responder=first.id, outcome="SOLVED", at=NOON)
+    steps.answer_solved(request.id, result="NOT_SOLVED", by=None, by_resident=True, at=NOON)
+    again = items_of([request.id])[-1]
+
+    alone = [one.responder.id for one in suggest(item_with_id(again.id), at=NOON)]
+    other = somebody_who_serves(world, grid=1)
+    with_another = [one.responder.id for one in suggest(item_with_id(again.id), at=NOON)]
+
+    assert alone == [first.id]
+    assert with_another == [other.id]

@@ -17,7 +17,7 @@ from muster.incidents.packs import pack_of
 from muster.incidents.services import incident_with_id
 from muster.places.models import Building, Grid
 from muster.requests.models import Offer, Request, WorkItem
-from muster.requests.states import ITEM_FREE, OfferStatus, Urgency
+from muster.requests.states import ITEM_FREE, ItemStatus, OfferStatus, Urgency
 from muster.responders.models import Responder
 from muster.responders.queries import Free, can_be_asked, responders_with_ids
 
@@ -60,7 +60,7 @@ def suggest(item: WorkItem, *, at: datetime, count: int = 5) -> list[Suggested]:
     and only further away where too few are found: a city has a hundred thousand people who serve.
     """
     no = _said_no([item]).get(item.id, frozenset())
-    silent = _never_answered(item)
+    silent = _never_answered(item) | _did_it_before(item)
     for without, around_m in [
         *((no | silent, metres) for metres in AROUND_M),
         (no | silent, None),
@@ -181,6 +181,16 @@ def _said_no(items: Sequence[WorkItem]) -> dict[uuid.UUID, frozenset[uuid.UUID]]
 
 def _never_answered(item: WorkItem) -> frozenset[uuid.UUID]:
     rows = Offer.objects.filter(item=item, status=OfferStatus.EXPIRED)
+    return frozenset(rows.values_list("responder", flat=True))
+
+
+def _did_it_before(item: WorkItem) -> frozenset[uuid.UUID]:
+    """Who did a piece of this work already: where it was not solved, somebody else looks at it anew."""
+    if not item.request.reopened:
+        return frozenset()
+    rows = WorkItem.objects.across(reason="dispatch").filter(
+        request=item.request_id, status=ItemStatus.DONE, responder__isnull=False
+    )
     return frozenset(rows.values_list("responder", flat=True))
 
 

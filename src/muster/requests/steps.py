@@ -10,10 +10,19 @@ from django.db import transaction
 from django.db.models import F
 
 from muster.base.errors import Refusal
+from muster.incidents.packs import pack_of
+from muster.incidents.services import incident_with_id
 from muster.requests import telling
 from muster.requests.models import Contact, Note, Offer, Request, WorkItem
-from muster.requests.rules import MOST_ESCALATIONS, UNANSWERED_CALLS, demand_open, demand_transition, highest
-from muster.requests.services import LONGEST_TEXT, add_item, keep, locked, settle_status
+from muster.requests.rules import (
+    MOST_ESCALATIONS,
+    UNANSWERED_CALLS,
+    clocks,
+    demand_open,
+    demand_transition,
+    highest,
+)
+from muster.requests.services import LONGEST_TEXT, add_item, category_of, keep, locked, settle_status
 from muster.requests.states import (
     ITEM_TAKEN,
     RANK,
@@ -243,9 +252,14 @@ def answer_solved(
 
 
 def _reopen(row: Request, *, at: datetime) -> None:
-    """Not solved: a new piece of work, for somebody else than before unless the desk says otherwise."""
+    """Not solved: a new piece of work with a clock of its own, for somebody else than before unless the desk
+    says otherwise. Nobody is on the way any more.
+    """
     demand_transition(row.status, RequestStatus.TRIAGED)
     row.status, row.solved, row.ended_at, row.done_at = RequestStatus.TRIAGED, False, None, None
+    row.accepted_at = row.on_site_at = None
+    until = clocks(category_of(pack_of(incident_with_id(row.incident)), row.category), row.urgency, at=at)
+    row.respond_by, row.finish_by = until.respond_by, until.finish_by
     row.reopened += 1
     row.unanswered_calls = 0
     row.escalation, row.escalated_at = min(MOST_ESCALATIONS, row.escalation + 1), at

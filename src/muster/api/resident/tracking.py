@@ -212,6 +212,8 @@ def _steps(visit: Visit, row: Request, main: Request) -> list[dict[str, Any]]:
         for place, (name, moment) in enumerate(moments)
     ]
     special = {"CONFIRMED", "CLOSED_UNREACHED", "ON_HOLD", "REFUSED", "WITHDRAWN"}
+    if main.reopened and main.status in WAITING:
+        line.insert(1, {"name": visit.said["step_REOPENED"], "time": "", "done": True})
     if row.status == RequestStatus.LINKED:
         line.insert(1, {"name": visit.said["step_LINKED"], "time": "", "done": True})
     if main.status in {RequestStatus.WITHDRAWN, RequestStatus.REFUSED}:
