@@ -34,7 +34,7 @@ def somebody_who_serves(world: World, *, grid: int = 0, **more: Any) -> Responde
         languages=more.pop("languages", ["zh"]),
         status=more.pop("status", "ON_DUTY"),
         status_since=NOON,
-        checked_in_at=NOON,
+        checked_in_at=more.pop("checked_in_at", NOON),
         vetted_at=NOON,
         vetted_by=new_id(),
         **more,

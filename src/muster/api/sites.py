@@ -14,13 +14,15 @@ from muster.base.errors import Refusal
 from muster.offers.models import HelpOffer
 from muster.places.models import Grid
 from muster.register.import_models import ImportBatch
-from muster.requests.models import Picture, Request
+from muster.requests.models import Picture, Request, WorkItem
+from muster.responders.models import Responder
 from muster.sheets.models import SheetPicture
 from muster.storage.scoping import Scope
 from muster.sync.models import HomeCity, OtherVerdict, Site, SiteReceipt, StuckBatch
 from muster.sync.site.city_side import revoke_site
 from muster.sync.site.progress import progress_of
 from muster.sync.site.standing import home_city
+from muster.trips.models import Trip
 
 router = Router(tags=["devices"])
 SHOWN = 100
@@ -50,12 +52,20 @@ def list_sites(request: HttpRequest) -> dict[str, Any]:
 def _what_stays(home: HomeCity) -> dict[str, int]:
     """What was recorded here and is not passed on, by its sort: the city is to be told in another way."""
     here = {"incident": home.incident}
-    papers = SheetPicture.objects.filter(**here, at__gte=home.opened_at).count()
+    since = home.opened_at
+    papers = SheetPicture.objects.filter(**here, at__gte=since).count()
+    done = (
+        WorkItem.objects.across(reason="site").filter(**here, ended_at__gte=since).exclude(photo="").count()
+    )
+    people = Responder.objects.across(reason="site").filter(**here, checked_in_at__gte=since)
     return {
-        "requests": Request.objects.across(reason="site").filter(**here, made_at__gte=home.opened_at).count(),
-        "pictures": Picture.objects.filter(**here, at__gte=home.opened_at).count() + papers,
-        "offers": HelpOffer.objects.across(reason="site").filter(**here, made_at__gte=home.opened_at).count(),
-        "imports": ImportBatch.objects.filter(**here, committed_at__gte=home.opened_at).count(),
+        "requests": Request.objects.across(reason="site").filter(**here, made_at__gte=since).count(),
+        "trips": Trip.objects.across(reason="site").filter(**here, made_at__gte=since).count(),
+        # Whose phone joined here is told to the city; who only checked in on a page is not.
+        "people": people.exclude(channel="WORKER").count(),
+        "pictures": Picture.objects.filter(**here, at__gte=since).count() + papers + done,
+        "offers": HelpOffer.objects.across(reason="site").filter(**here, made_at__gte=since).count(),
+        "imports": ImportBatch.objects.filter(**here, committed_at__gte=since).count(),
     }
 
 

@@ -48,7 +48,7 @@ export interface Home {
   others: OtherVerdict[]
   stuck_batches: StuckBatch[]
   /** What was recorded here and is not passed on, by its sort. */
-  stays: Record<'requests' | 'pictures' | 'offers' | 'imports', number>
+  stays: Record<'requests' | 'trips' | 'people' | 'pictures' | 'offers' | 'imports', number>
 }
 
 export interface CarriedPhone {
