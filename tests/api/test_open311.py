@@ -132,3 +132,21 @@ def test_update_that_cannot_be_is_told_and_leaves_no_half_behind(world: World) -
 
 def test_missing_id_is_told_in_a_sentence(world: World) -> None:
     assert "service_request_id is missing" in get("requests.json").json()[0]["description"]
+
+
+@pytest.mark.parametrize("path", ["services.json", "requests/ABCD-EFGH.json", "tokens/ABCD-EFGH.xml"])
+def test_other_methods_are_told_in_the_asked_for_form(world: World, path: str) -> None:
+    answer = Client(enforce_csrf_checks=True).delete(f"{V2}/{path}", headers=EN)
+
+    assert answer.status_code == 405
+    assert "GET" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+
+
+def test_a_body_that_is_json_is_told_so(world: World) -> None:
+    answer = Client().post(
+        f"{V2}/requests.json", '{"service_code":', content_type="application/json", headers=EN
+    )
+
+    assert (answer.status_code, "form" in answer.json()[0]["description"]) == (400, True)
+    assert Request.objects.across(reason="count").count() == 0

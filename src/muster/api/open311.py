@@ -72,6 +72,20 @@ def _refused(request: HttpRequest, refusal: Refusal, form: str) -> HttpResponse:
     return failed(404 if unknown else 400, text(refusal.code, language(request), **refusal.facts), form)
 
 
+def only(view: Callable[..., HttpResponse], *methods: str) -> Callable[..., HttpResponse]:
+    """A view for these methods; others, and bodies that are no form, are told so in the asked-for form."""
+
+    def answer(request: HttpRequest, form: str, **named: str) -> HttpResponse:
+        if request.method not in methods:
+            said = text("open311_method", language(request), methods=", ".join(methods))
+            return failed(405, said, form)
+        if request.method == "POST" and request.content_type == "application/json":
+            return _refused(request, Refusal("open311_form_only"), form)
+        return view(request, form=form, **named)
+
+    return csrf_exempt(answer)
+
+
 def _pack() -> Pack | None:
     incident = current_incident(now())
     return pack_of(incident) if incident else None
@@ -115,7 +129,6 @@ def _attribute(question: Question, order: int, lang: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@csrf_exempt
 def requests(request: HttpRequest, form: str) -> HttpResponse:
     if request.method == "POST":
         return _take(request, form)
@@ -233,7 +246,6 @@ def token(request: HttpRequest, code: str, form: str) -> HttpResponse:
     return answered([row], form, root="service_requests", one="request")
 
 
-@csrf_exempt
 def updates(request: HttpRequest, form: str) -> HttpResponse:
     """GET: the steps of a request. POST: a sentence more, or "closed": the asker says that it is solved."""
     said = request.POST if request.method == "POST" else request.GET
@@ -283,11 +295,12 @@ def _word(words: Any, lang: str) -> str:
     return said
 
 
+READ = ("GET", "HEAD")
 ROUTES: tuple[tuple[str, Callable[..., HttpResponse]], ...] = (
-    (r"^services\.(?P<form>json|xml)$", services),
-    (r"^services/(?P<code>[A-Za-z0-9_]{1,40})\.(?P<form>json|xml)$", service),
-    (r"^requests\.(?P<form>json|xml)$", requests),
-    (r"^requests/(?P<code>[^/]{1,40})\.(?P<form>json|xml)$", one_request),
-    (r"^tokens/(?P<code>[^/]{1,40})\.(?P<form>json|xml)$", token),
-    (r"^servicerequestupdates\.(?P<form>json|xml)$", updates),
+    (r"^services\.(?P<form>json|xml)$", only(services, *READ)),
+    (r"^services/(?P<code>[A-Za-z0-9_]{1,40})\.(?P<form>json|xml)$", only(service, *READ)),
+    (r"^requests\.(?P<form>json|xml)$", only(requests, *READ, "POST")),
+    (r"^requests/(?P<code>[^/]{1,40})\.(?P<form>json|xml)$", only(one_request, *READ)),
+    (r"^tokens/(?P<code>[^/]{1,40})\.(?P<form>json|xml)$", only(token, *READ)),
+    (r"^servicerequestupdates\.(?P<form>json|xml)$", only(updates, *READ, "POST")),
 )
