@@ -293,3 +293,17 @@ def test_a_life_waits_for_nothing_and_nobody_off_duty_is_ever_paged(
         assert ruling.sends
     assert not (ruling.fault and ruling.wait_until)
     assert ruling.wait_until is None or ruling.wait_until > at
+
+
+def test_first_of_a_city_told_at_once_is_found_without_sorting_the_city(outbox: Outbox) -> None:
+    """By the index, in turn: a hundred at a time, however many wait."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        pytest.skip("the plan of a small table says nothing there")
+    rows = Message.objects.across(reason="messages").filter(status="QUEUED", next_at__lte=outbox.at)
+
+    plan = rows.order_by("priority", "next_at", "id")[:100].explain()
+
+    assert "message_in_turn" in plan
+    assert "TEMP B-TREE" not in plan
