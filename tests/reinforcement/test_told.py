@@ -102,6 +102,13 @@ def test_leader_and_list_hear_when_and_each_number_once(world: World) -> None:
     assert rows[0].facts == {"time": (NOON + DAY).isoformat()}
 
 
+def test_leader_without_a_number_is_sent_all_the_same(world: World) -> None:
+    for said in ("", "内线", "内线 12", "—"):
+        sent(world, leader_phone=said)
+
+    assert told("deployed") == []
+
+
 def test_called_off_all_who_were_told_hear_it(world: World) -> None:
     deployment = sent(world)
     put(deployment, world, ["演乙", "13800000002"])

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Max, Min, Q
 
 from muster.accounts.models import Grant
-from muster.base.crypto import blind_index
+from muster.base.crypto import blind_indexes
 from muster.base.errors import Refusal
 from muster.notifications.models import Channel, Message
 from muster.notifications.rules import CAP_WITHIN
@@ -23,8 +23,14 @@ MOST_READ = 100
 
 def phone_target(phone: str) -> str:
     """The reader behind a number, without the number."""
-    digits = "".join(c for c in phone if c.isdigit())
-    return "sms:" + blind_index(keystore(), purpose="notifications:phone", value=digits).hex()
+    return phone_targets([phone])[phone]
+
+
+def phone_targets(phones: Collection[str]) -> dict[str, str]:
+    """The readers behind many numbers, with one look at the keys."""
+    digits = ["".join(c for c in phone if c.isdigit()) for phone in phones]
+    found = blind_indexes(keystore(), purpose="notifications:phone", values=digits)
+    return {phone: "sms:" + one.hex() for phone, one in zip(phones, found, strict=True)}
 
 
 def due(*, at: datetime, limit: int) -> list[Message]:

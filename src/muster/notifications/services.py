@@ -17,11 +17,12 @@ from django.db.models import Q
 
 from muster.base.ids import new_id
 from muster.notifications.models import Message
-from muster.notifications.queries import channels_of, phone_target
+from muster.notifications.queries import channels_of, phone_target, phone_targets
 from muster.notifications.rules import quiet_end
 from muster.notifications.states import Delivery, Priority, Way
 from muster.notifications.templates import demand_facts, templates
 from muster.storage.many_rows import Insert, bare
+from muster.storage.sealed import seal_rows
 from muster.storage.writes import chunks
 
 
@@ -129,11 +130,14 @@ class Notices:
     def __init__(self, tellings: Iterable[Telling], *, incident: uuid.UUID, zone: str, at: datetime) -> None:
         rows: dict[str, Message] = {}
         morning = quiet_end(at, zone=zone)
-        for telling in tellings:
-            for row in _rows(telling, incident, at):
+        told = list(tellings)
+        targets = phone_targets({phone for one in told if (phone := _phone_of(one.audience))})
+        for telling in told:
+            for row in _rows(telling, incident, at, targets):
                 if morning is not None and row.priority != Priority.LIFE:
                     row.next_at = morning
                 rows.setdefault(row.key, row)
+        _seal_phones(rows.values())
         self._insert = Insert(Message, list(rows.values()), once_by="key")
 
     def write(self) -> None:
@@ -141,7 +145,28 @@ class Notices:
         self._insert.execute()
 
 
-def _rows(telling: Telling, incident: uuid.UUID, at: datetime) -> list[Message]:
+def _phone_of(audience: Audience) -> str:
+    return audience.phone if isinstance(audience, ToResponder | ToPhone) else ""
+
+
+def _seal_phones(rows: Iterable[Message]) -> None:
+    """All numbers of a sub-district at once: the key is looked for once and not for each."""
+    waiting: dict[tuple[str, int], list[Message]] = {}
+    for row in rows:
+        if row.__dict__["phone"]:
+            waiting.setdefault((row.purpose, row.sub_district), []).append(row)
+    for (purpose, sub_district), some in waiting.items():
+        seal_rows(Message, "phone", some, purpose=purpose, sub_district=sub_district)
+
+
+def _rows(
+    telling: Telling, incident: uuid.UUID, at: datetime, targets: Mapping[str, str] | None = None
+) -> list[Message]:
+    """targets: of the phones, where many are told at once."""
+
+    def target_of(phone: str) -> str:
+        return targets[phone] if targets is not None else phone_target(phone)
+
     facts = {name: _plain(value) for name, value in telling.facts.items()}
     demand_facts(telling.template, facts)
     expires = telling.expires_at or at + timedelta(minutes=templates()[telling.template].lives)
@@ -171,16 +196,14 @@ def _rows(telling: Telling, incident: uuid.UUID, at: datetime) -> list[Message]:
                 )
             if phone:
                 made.append(
-                    row(Way.SMS, phone_target(phone), language=language, sub_district=sub_district,
+                    row(Way.SMS, target_of(phone), language=language, sub_district=sub_district,
                         phone=phone, responder=responder)
                 )  # fmt: skip
             return made
         case ToPhone(phone, sub_district, language):
             if not phone:
                 return []
-            return [
-                row(Way.SMS, phone_target(phone), language=language, sub_district=sub_district, phone=phone)
-            ]
+            return [row(Way.SMS, target_of(phone), language=language, sub_district=sub_district, phone=phone)]
         case ToArea(path):
             return [
                 row(Way.CHANNEL, f"channel:{c.id}", language=c.language, channel=c.id)

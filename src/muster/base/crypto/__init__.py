@@ -8,6 +8,7 @@ from muster.base.crypto.keystore import DataKey, KeyDestroyed, Keystore
 from muster.base.crypto.sealing import (
     SealBroken,
     blind_index,
+    blind_indexes,
     seal,
     seal_bytes,
     seal_many,
@@ -34,6 +35,7 @@ __all__ = [
     "SigningKey",
     "TrustedKey",
     "blind_index",
+    "blind_indexes",
     "key_id",
     "public_jwk",
     "read_signed",

@@ -5,7 +5,6 @@ A sealed value is: version (1) · algorithm (1) · key id (4) · nonce (12) · A
 context (table|column|row id) is authenticated, so a value copied to another row does not open there.
 """
 
-import hashlib
 import hmac
 import os
 import struct
@@ -104,8 +103,12 @@ def _open_one(key_of: Callable[[int], DataKey], sealed: bytes, context: bytes) -
 
 def blind_index(keystore: Keystore, *, purpose: str, value: str) -> bytes:
     """Return the keyed fingerprint of a normalised value. A blank gets none: two blanks must not match."""
-    if not value.strip():
+    return blind_indexes(keystore, purpose=purpose, values=[value])[0]
+
+
+def blind_indexes(keystore: Keystore, *, purpose: str, values: Sequence[str]) -> list[bytes]:
+    """The fingerprints of many values in order, with one look at the key."""
+    if any(not value.strip() for value in values):
         raise Refusal("blind_value_blank", purpose=purpose)
-    return hmac.new(keystore.blind_key(purpose=purpose), value.encode(), hashlib.sha256).digest()[
-        :BLIND_BYTES
-    ]
+    key = keystore.blind_key(purpose=purpose)
+    return [hmac.digest(key, value.encode(), "sha256")[:BLIND_BYTES] for value in values]

@@ -24,6 +24,7 @@ from muster.responders.reinforcement.models import (
 
 # Whoever may answer for an area: its own desk, or the nearest above.
 DESKS = ("desk", "street", "district")
+LEAST_DIGITS = 7
 
 
 def asked(order: ReinforcementOrder, areas: Iterable[Area], *, at: datetime) -> None:
@@ -64,12 +65,19 @@ def called_off(row: Deployment, *, at: datetime) -> None:
     _tell_phones(row, "deployed_off", people, {}, at=at)
 
 
+def _is_number(phone: str) -> bool:
+    """A leader's number is typed freely: an extension, or a word, is no phone."""
+    return sum(c.isdigit() for c in phone) >= LEAST_DIGITS
+
+
 def _tell_phones(
     row: Deployment, template: str, people: Iterable[DeployedPerson], facts: dict[str, object], *,
     at: datetime,
 ) -> None:  # fmt: skip
     phones = [row.leader_phone or "", *(one.phone or "" for one in people)]
     told = [
-        Telling(template, str(row.id), ToPhone(phone, row.sub_district), facts) for phone in phones if phone
+        Telling(template, str(row.id), ToPhone(phone, row.sub_district), facts)
+        for phone in phones
+        if _is_number(phone)
     ]
     notify_many(told, incident=row.incident, at=at)
