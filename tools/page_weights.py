@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "src" / "muster" / "static" / "app"
 RESIDENT = ROOT / "src" / "muster" / "api" / "templates" / "resident"
+SCRIPTS = ROOT / "src" / "muster" / "api" / "resident"
 TABLE = ROOT / "docs" / "reference" / "page-weights.md"
 # A desk changes every day: the table is true to within this much.
 TOLERATED = 0.1
@@ -36,6 +37,7 @@ class Weight:
 # Who opens it, and what that may cost him.
 BUDGETS = {
     "resident": (30, "a resident's old phone, any browser, no script needed"),
+    "check_in": (30, "whoever comes to help, on any phone; the script draws the map and is not needed"),
     "field": (200, "a worker's phone at the support floor; then it opens without network"),
     "welcome": (120, "whoever looks at a drill"),
     "desk": (350, "an office computer"),
@@ -67,11 +69,19 @@ def resident_home() -> list[Path]:
     return [file for file in sorted(RESIDENT.glob("*")) if names.match(file.name)]
 
 
+def check_in() -> list[Path]:
+    """The form, rendered by the server, and the script of its map; what the map draws comes when asked for."""
+    return [RESIDENT / "base.html", RESIDENT / "help.html", SCRIPTS / "map.js"]
+
+
+SERVED = {"resident": resident_home, "check_in": check_in}
+
+
 def weights() -> list[Weight]:
     """Of all pages that are built."""
     found = []
     for name, (budget, whom) in BUDGETS.items():
-        files = resident_home() if name == "resident" else []
+        files = SERVED[name]() if name in SERVED else []
         if (PAGES / name / "index.html").exists():
             files = first_load(PAGES / name)
         if files:
