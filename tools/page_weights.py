@@ -70,7 +70,7 @@ def resident_home() -> list[Path]:
 
 
 def check_in() -> list[Path]:
-    """The form, rendered by the server, and the script of its map; what the map draws comes when asked for."""
+    """The form, rendered by the server, and the script of its map; what that draws comes when asked for."""
     return [RESIDENT / "base.html", RESIDENT / "help.html", SCRIPTS / "map.js"]
 
 
