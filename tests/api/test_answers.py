@@ -27,6 +27,7 @@ REFUSED = {
     "drill_read": "demo_only_in_drill",
     "session_demo": "demo_only_in_drill",
     "duplicates_undo": "pair_not_decided",
+    "flags_correct": "flag_time_bad",
     "held_conflict": "held_cannot_retry",
     "held_resolve": None,
     "imports_commit": "import_not_ready",

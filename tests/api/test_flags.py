@@ -125,6 +125,37 @@ def test_what_is_taken_back_counts_no_more_and_is_not_undone_by_unseeing(town: T
     assert verify_all() == []
 
 
+def test_a_wrong_time_is_put_right_in_the_name_of_who_recorded_it(town: Town) -> None:
+    fact = doubted(town, town.here)
+    town.world.record(fact)
+    entry = {"round": town.here.round.id, "subject": town.here.person.id}
+    right = NOON - timedelta(minutes=30)
+
+    assert tell(town, f"/{fact.id}/correct-time", {"occurred_at": right.isoformat()}).status_code == 200
+
+    told = LedgerEntry.objects.get(**entry)
+    assert (told.cls, told.at, told.actor) == ("DONE", right, town.world.workers[0].id)
+    assert tell(town, f"/{fact.id}/correct-time", {"occurred_at": right.isoformat()}).status_code == 404, (
+        "once"
+    )
+    (seen,) = ask(town, f"/phones/{town.here.device.id}?seen=true").json()["items"]
+    assert seen["resolution"] == "corrected"
+    assert verify_all() == []
+
+
+@pytest.mark.parametrize("moment", [NOON + timedelta(minutes=1), NOON - timedelta(days=31)])
+def test_another_wrong_time_is_refused_and_nothing_is_taken_back(town: Town, moment: Any) -> None:
+    fact = doubted(town, town.here)
+    town.world.record(fact)
+
+    answer = tell(town, f"/{fact.id}/correct-time", {"occurred_at": moment.isoformat()})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "flag_time_bad")
+    assert LedgerEntry.objects.get(round=town.here.round.id, subject=town.here.person.id).cls == "DONE"
+    naive = {"occurred_at": "2022-09-02T03:00:00"}
+    assert tell(town, f"/{fact.id}/correct-time", naive).json()["code"] == "flag_time_bad"
+
+
 def test_what_came_after_the_close_is_seen_and_not_taken_back_behind_a_signature(town: Town) -> None:
     Round.objects.filter(id=town.here.round.id).update(status="CERTIFIED")
     fact = doubted(town, town.here, minutes=0)

@@ -111,6 +111,7 @@ def on_the_desk(house: House, browser: Browser, language: str, me: str) -> None:
     page.evaluate(f"localStorage.setItem('muster.language', '{language}')")
     sit_down(page, house, "desk")
     page.goto(f"{house.origin}/desk/people?id={me}")
+    expect(page.locator(".timeline")).to_contain_text(says["heard"])
     look(page, f"duty-timeline-{language}")
     page.goto(f"{house.origin}/desk/held")
     page.get_by_role("link", name=says["flags"]).click()

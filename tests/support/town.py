@@ -228,6 +228,7 @@ def asks(p: Place) -> dict[str, Ask]:
         "subject": {"sub_district": p.area.sub_district, "person": str(p.person.id)},
         "body": {"round": str(p.round.id), "outcome": "done"},
     }
+    long_ago = {"occurred_at": "1970-01-01T00:00:00Z"}  # refused, so that one after another may be asked
     return {
         "areas_list": Ask("GET", f"{api}/areas", lists=True),
         "areas_read": Ask("GET", f"{api}/areas/{p.area.id}"),
@@ -244,6 +245,7 @@ def asks(p: Place) -> dict[str, Ask]:
         "duplicates_undo": Ask("POST", f"{register}/duplicates/{p.pair}/undo"),
         "exports_read": Ask("GET", f"{api}/exports/persons.csv", lists=True),
         "facts_schemas": Ask("GET", f"{api}/facts"),
+        "flags_correct": Ask("POST", f"{api}/flags/{p.flagged}/correct-time", long_ago),
         "flags_list": Ask("GET", f"{api}/flags/phones/{p.device.id}", lists=True),
         "flags_phones": Ask("GET", f"{api}/flags", lists=True),
         "flags_seen": Ask("POST", f"{api}/flags/seen", {"facts": [p.flagged]}, lists=True),

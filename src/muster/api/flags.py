@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from ninja import Router, Schema
@@ -15,10 +16,10 @@ from muster.api.auth import AUTH, Caller, allow, operation
 from muster.api.desk_facts import incoming_from_desk
 from muster.base.errors import Refusal
 from muster.base.ids import new_id
-from muster.flows.recording import record_facts
+from muster.flows.recording import record_as_one
 from muster.storage.scoping import Scope
 from muster.sync import flags
-from muster.trail.models import Fact, Waiting
+from muster.trail.models import Fact, Verdict, Waiting
 
 router = Router(tags=["flags"], auth=AUTH)
 MOST_AT_ONCE = 500
@@ -30,6 +31,12 @@ class Looked(Schema):
     facts: list[uuid.UUID] = []
     device: uuid.UUID | None = None
     code: str = ""
+
+
+class Corrected(Schema):
+    """When it really was; not after it came in."""
+
+    occurred_at: datetime
 
 
 class Again(Schema):
@@ -120,27 +127,64 @@ def unsee(request: HttpRequest, body: Again) -> dict[str, Any]:
 def withdraw(request: HttpRequest, fact_id: uuid.UUID) -> dict[str, Any]:
     """Takes a record back by a further one, while its round is still recorded in."""
     who, scope = _worker(request)
+    waiting, fact = _changeable(scope, fact_id)
+    return _instead(who, scope, waiting, [_undo(fact)], how=flags.WITHDRAWN)
+
+
+@router.post("/flags/{fact_id}/correct-time", operation_id="flags_correct")
+@operation("held.resolve")
+def correct_time(request: HttpRequest, fact_id: uuid.UUID, body: Corrected) -> dict[str, Any]:
+    """The same record at the right moment, in the name of who made it; the one with the wrong time counts no
+    more.
+    """
+    who, scope = _worker(request)
+    waiting, fact = _changeable(scope, fact_id)
+    if waiting.code not in flags.ABOUT_TIME or fact.actor is None:
+        raise Refusal("flag_stays")
+    moment = body.occurred_at
+    if moment.tzinfo is None or not fact.received_at - flags.OLDEST <= moment <= fact.received_at:
+        raise Refusal("flag_time_bad", received_at=fact.received_at.isoformat(timespec="minutes"))
+    again = {
+        "id": new_id(), "kind": fact.kind, "body": msgspec.json.decode(fact.body or "{}"),
+        "subject": _subject(fact), "occurred_at": moment, "actor": fact.actor,
+    }  # fmt: skip
+    return _instead(who, scope, waiting, [_undo(fact), again], how=flags.CORRECTED)
+
+
+def _changeable(scope: Scope, fact_id: uuid.UUID) -> tuple[Waiting, Fact]:
+    """Raises Refusal not_found; flag_stays for what may not be changed here."""
     waiting = flags.unseen(scope).filter(fact=fact_id).first()
     if waiting is None:
         raise Refusal("not_found")
     fact = Fact.objects.filter(device=waiting.device, seq=waiting.seq, id=fact_id).first()
-    if fact is None:  # a second copy: the one that counts is another
+    # Of a second copy the one that counts is another.
+    if fact is None or not flags.can_withdraw(waiting):
         raise Refusal("flag_stays")
-    if not flags.can_withdraw(waiting):
-        raise Refusal("flag_stays")
-    undo = {
-        "id": new_id(), "kind": "fact.undone", "body": {"round": fact.round, "fact": fact.id},
-        "subject": {"sub_district": fact.sub_district, fact.subject_type: fact.subject},
-    }  # fmt: skip
-    (ruling,) = record_facts(
-        incoming_from_desk([undo], incident=fact.incident, actor=who.user.id, at=who.at, grids=None),
-        at=who.at,
-    )
-    if not ruling.counts:
-        raise Refusal("flag_stays")
+    return waiting, fact
+
+
+def _subject(fact: Fact) -> dict[str, Any]:
+    return {"sub_district": fact.sub_district, fact.subject_type: fact.subject}
+
+
+def _undo(fact: Fact) -> dict[str, Any]:
+    body = {"round": fact.round, "fact": fact.id}
+    return {"id": new_id(), "kind": "fact.undone", "body": body, "subject": _subject(fact)}
+
+
+def _instead(
+    who: Caller, scope: Scope, waiting: Waiting, told: list[dict[str, Any]], *, how: str
+) -> dict[str, Any]:
+    """Records what the desk says instead; all of it or nothing. Raises Refusal("flag_stays")."""
+    facts = incoming_from_desk(told, incident=waiting.incident, actor=who.user.id, at=who.at, grids=None)
+    for fact, one in zip(facts, told, strict=True):
+        fact.actor = one.get("actor", who.user.id)
     rows = flags.unseen(scope).filter(device=waiting.device, seq=waiting.seq)
-    flags.see_flags(rows, by=who.user.id, at=who.at, how=flags.WITHDRAWN)
-    return {"verdict": ruling.verdict, "code": ruling.code}
+    try:
+        record_as_one(facts, at=who.at, beside=lambda: flags.seeing(rows, by=who.user.id, at=who.at, how=how))
+    except Refusal as refusal:
+        raise Refusal("flag_stays") from refusal
+    return {"verdict": Verdict.APPLIED, "code": ""}
 
 
 def _worker(request: HttpRequest) -> tuple[Caller, Scope]:

@@ -7,7 +7,8 @@ They stand among the waiting with the verdict FLAGGED until somebody has looked.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,11 +21,15 @@ from muster.campaigns.queries import recording_rounds
 from muster.places.models import Dwelling, Grid
 from muster.situation.inbox import FLAGS_WITHIN, MANY_FLAGS
 from muster.storage.scoping import Scope
+from muster.trail.incoming import ANCIENT
 from muster.trail.models import Fact, Verdict, Waiting
 from muster.trail.queries import facts_with_keys
 from muster.trail.services import record_event
 
-SEEN, WITHDRAWN = "seen", "withdrawn"
+SEEN, WITHDRAWN, CORRECTED = "seen", "withdrawn", "corrected"
+ABOUT_TIME = frozenset({"time_future", "time_ancient"})
+# What is older than this would be doubted again.
+OLDEST = ANCIENT
 MOST_GROUPS = 5_000
 MOST_PHONES = 200
 PAGE = 50
@@ -143,6 +148,13 @@ def see_flags(
             if changed:
                 record_event("Fact", row.fact, how, at=at, actor=by, incident=row.incident, reason=row.code)
     return [row.fact for row in found]
+
+
+@contextmanager
+def seeing(rows: QuerySet[Waiting], *, by: uuid.UUID, at: datetime, how: str) -> Iterator[None]:
+    """Beside what was recorded instead, in the same transaction."""
+    see_flags(rows, by=by, at=at, how=how)
+    yield
 
 
 def unsee_flags(rows: QuerySet[Waiting], facts: Collection[uuid.UUID], *, by: uuid.UUID, at: datetime) -> int:

@@ -42,5 +42,6 @@ export const flags = {
   of: (device: string, asked: { code: string; seen: boolean; cursor: string }) => get<Page<Flag>>(`/flags/phones/${device}`, asked),
   seen: (what: { facts?: string[]; device?: string; code?: string }) => post<{ facts: string[]; left: number }>('/flags/seen', what),
   unseen: (facts: string[]) => post<{ count: number }>('/flags/unseen', { facts }),
+  correct: (fact: string, occurred_at: string) => post<{ verdict: string; code: string }>(`/flags/${fact}/correct-time`, { occurred_at }),
   withdraw: (fact: string) => post<{ verdict: string; code: string }>(`/flags/${fact}/withdraw`, {}),
 }
