@@ -20,6 +20,7 @@ from muster.notifications.models import Message
 from muster.notifications.senders import NotSent, SmsFile
 from muster.notifications.states import Fault, Priority
 from muster.places.queries import scope_of
+from muster.responders.checking_in import forget
 from muster.responders.models import Responder
 from muster.responders.placement.duties import accept
 from muster.responders.placement.models import PlacementPlan, PlacementSeat
@@ -243,6 +244,22 @@ def test_a_fall_in_the_middle_tells_nobody_twice(world: World, monkeypatch: pyte
     carry_on(plan.id, at=LATER)
 
     assert [told(one) for one in people] == [[("placement_adopted", "SMS")]] * 8
+
+
+def test_who_had_himself_deleted_is_neither_rung_nor_listed(world: World, tmp_path: Path) -> None:
+    one, two = coded(world, 1), coded(world, 2)
+    (nothing,) = vetted(world)
+    adopted(ready_plan(world))
+    for row in (one, nothing):
+        forget(person(row), at=LATER)
+
+    deliver(SmsFile(tmp_path))
+
+    assert to_tell() == []
+    rows = Message.objects.across(reason="messages").filter(way="SMS")
+    assert [(row.responder, row.status) for row in rows] == [(two.id, "SENT")]
+    forget(person(two), at=LATER)
+    assert rows.get().phone is None
 
 
 # ---- whom no message reaches

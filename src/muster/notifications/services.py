@@ -225,3 +225,10 @@ def mark_read(
         rows = rows.filter(id__in=only)
     seen: int = rows.update(read_at=at, status=Delivery.ACK)
     return seen
+
+
+def forget_reader(responder: uuid.UUID) -> None:
+    """Somebody had himself deleted: what waits for his phone does not go out, and no number of his stays."""
+    rows = Message.objects.across(reason="own").filter(responder=responder)
+    rows.filter(status=Delivery.QUEUED).delete()
+    rows.update(phone=None)

@@ -18,9 +18,11 @@ from django.db import IntegrityError, transaction
 from muster.base.codes import CROCKFORD, ENROL_LETTERS
 from muster.base.crypto import blind_index
 from muster.base.errors import Refusal
+from muster.notifications.services import forget_reader
 from muster.responders.form import listed
 from muster.responders.homes import Home
 from muster.responders.models import Responder, SecondCheckIn, Standing
+from muster.responders.placement.told import no_longer_to_tell
 from muster.responders.standing import affiliations_of, move_standing, standings
 from muster.storage.keys import keystore
 from muster.storage.many_rows import Insert
@@ -293,4 +295,6 @@ def forget(row: Responder, *, at: datetime) -> None:
         row.skills, row.certificates, row.languages, row.free_times, row.cannot = [], [], [], [], []
         row.version += 1
         row.save()
+        forget_reader(row.id)
+        no_longer_to_tell([row.id])
         record_event("Responder", row.id, "forget", at=at, actor=None, incident=row.incident)
