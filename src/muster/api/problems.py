@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from muster.api.auth import language
 from muster.api.resident.saying import LANGUAGES, Said
+from muster.api.wrong_input import told
 from muster.base.errors import Refusal
 from muster.base.messages import cure, text
 
@@ -81,15 +82,8 @@ def on_refusal(request: HttpRequest, refusal: Refusal | type[Refusal]) -> HttpRe
 
 def on_validation(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
     assert isinstance(error, ValidationError)
-    errors = [
-        {
-            "field": ".".join(str(part) for part in one["loc"] if part not in {"body", "query", "path"}),
-            "code": one["type"],
-            "message": one["msg"],
-        }
-        for one in error.errors
-    ]
-    return problem(request, "input_bad", 422, errors=errors)
+    lang = language(request)
+    return problem(request, "input_bad", 422, errors=[told(one, lang) for one in error.errors])
 
 
 def on_unauthenticated(

@@ -14,6 +14,8 @@ const words = shallowRef<Pack | null>(null)
 export const session = readonly(current)
 export const pack = readonly(words)
 export const isAsked = readonly(asked)
+/** Whether this house has doors without a password: a drill. */
+export const isDemoHouse = shallowRef(false)
 export const isDrill = computed(() => current.value?.is_drill ?? false)
 export const incidentName = computed(() => current.value?.incident?.name ?? '')
 export const roleName = computed(() => {
@@ -88,6 +90,7 @@ function enter(next: Session): void {
   useToken(next.csrf)
   setTimeZone(next.incident?.time_zone)
   current.value = isSignedIn(next) ? next : null
+  isDemoHouse.value = next.demo
   const lang = next.user?.lang ?? next.pack?.language
   if (lang) suggestLanguage(lang)
 }
