@@ -110,7 +110,7 @@ def test_what_is_offered_goes_to_who_asked(house: House, browser: Browser) -> No
     page.locator(".checks .el-checkbox").click()
     page.get_by_role("button", name="Can be used").last.click()
     page.get_by_role("button", name="Keep it for them").first.click()
-    expect(page.get_by_text("4 of 5 portions left").first).to_be_visible()
+    expect(page.get_by_text("left: 4 of 5 (portions)").first).to_be_visible()
     page.get_by_role("button", name="Brought").click()
     expect(page.locator("article").get_by_text("brought").first).to_be_visible()
     assert axe_violations(page) == []
