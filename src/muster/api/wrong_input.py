@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with one field of an input that does not fit its schema: in the reader's words, with the cure."""
+"""What is wrong with one field of an input, told in the words of its reader, with what to do about it."""
 
 from __future__ import annotations
 
