@@ -68,3 +68,20 @@ test('soon after an upload it asks, in trouble only if that upload went through'
   await vi.advanceTimersByTimeAsync(5_000)
   expect(calls.length).toBe(2)
 })
+
+test('an upload that goes through while it asks is looked after soon, once; facts that only wait hurry nobody', async () => {
+  let answered = true
+  rhythm = new Rhythm(
+    () => {
+      calls.push(Date.now())
+      rhythm.soon(answered)
+      answered = false
+      return Promise.resolve(null)
+    },
+    () => Date.now(),
+  )
+  rhythm.watch(true)
+  await vi.advanceTimersByTimeAsync(65_000)
+
+  expect(gaps()).toEqual([3, 30, 30])
+})

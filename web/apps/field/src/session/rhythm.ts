@@ -11,6 +11,7 @@ export class Rhythm {
   private failures = 0
   private running = false
   private again = false
+  private early = false
   private visible = true
   private readonly work: () => Promise<string | null>
   private readonly clock: () => number
@@ -29,7 +30,9 @@ export class Rhythm {
 
   /** A verdict is worth an early look, unless the server is in trouble; an upload that just went through says it is not. */
   soon(serverAnswered = false): void {
-    if ((this.failures === 0 || serverAnswered) && this.dueAt - this.clock() > SOON_MS) this.plan(SOON_MS)
+    // An upload that goes through while a pull is on its way: that pull is too early for its verdict.
+    if (this.running) this.early ||= serverAnswered
+    else if ((this.failures === 0 || serverAnswered) && this.dueAt - this.clock() > SOON_MS) this.plan(SOON_MS)
   }
 
   async now(): Promise<void> {
@@ -39,10 +42,11 @@ export class Rhythm {
     }
     this.running = true
     this.clear()
+    this.early = false
     try {
       const asked = await this.work().catch(() => '')
       this.failures = asked === null ? 0 : this.failures + 1
-      this.plan(asked === null ? this.pace() : this.pause(asked))
+      this.plan(asked !== null ? this.pause(asked) : this.early ? SOON_MS : this.pace())
     } finally {
       this.running = false
     }
