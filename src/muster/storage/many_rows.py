@@ -9,6 +9,7 @@ called once.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -192,6 +193,8 @@ def _reader(field: Any) -> Convert:
     """row -> the value of a field as the database takes it."""
     name = field.attname
     if isinstance(field, SealedField):
+        if connection.vendor == "sqlite":
+            return lambda row: _as_blob(field.pre_save(row, add=True))
         return lambda row: field.get_db_prep_save(field.pre_save(row, add=True), connection)
     convert = _converter(field)
     if convert is None:
@@ -208,7 +211,13 @@ def _converter(field: Any) -> Convert | None:
         return _naive_text if sqlite else None
     if isinstance(field, _PLAIN):
         return None
+    if sqlite and isinstance(field, models.JSONField):
+        return lambda value: None if value is None else json.dumps(value, cls=field.encoder)
     return lambda value: field.get_db_prep_save(value, connection)
+
+
+def _as_blob(sealed: bytes | None) -> bytes | None:
+    return None if sealed is None else bytes(sealed)
 
 
 def _naive_text(value: datetime | None) -> str | None:
