@@ -230,7 +230,7 @@ def test_whom_no_message_reaches_is_listed_printed_and_ticked_off(town: Town) ->
     card = next(one for one in cards if one["name"] == "欧阳演示")
 
     assert counts["to_tell"]["NO_PHONE"] == lines["count"]
-    assert (mine["phone"], mine["why"]["code"], mine["number"]) == (None, "by_hand_NO_PHONE", card["number"])
+    assert (mine["phone"], mine["why"]["code"], mine["number"]) == (None, "by_hand_no_phone", card["number"])
     assert mine["why"]["zh"]
     assert mine["why"]["en"]
     assert mine["grid"]["id"] == town.world.grids[0].id

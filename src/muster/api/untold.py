@@ -93,7 +93,7 @@ def _lines(rows: Sequence[PlacementSeat]) -> list[dict[str, Any]]:
         {
             "id": row.id, "number": row.number, "plan": row.plan, "responder": people.get(str(row.responder)),
             "phone": mask_phone(phones.get(row.responder) or "") or None,
-            "why": said(f"by_hand_{row.by_hand}"),
+            "why": said(f"by_hand_{row.by_hand.lower()}"),
             "grid": names.get(places[row.responder].grid) if row.responder in places else None,
             "post": places[row.responder].post if row.responder in places else "",
         }
