@@ -18,7 +18,7 @@ from muster.campaigns.models import LedgerEntry, Round
 from muster.situation.inbox import MANY_FLAGS, inbox_items
 from muster.storage.scoping import Scope
 from muster.sync.verify import verify_all
-from muster.trail.models import Event, SecondCopy, Waiting
+from muster.trail.models import Event, Fact, SecondCopy, Waiting
 from tests.support.town import AT, Place, Town, make_town
 from tests.support.world import NOON
 
@@ -141,6 +141,26 @@ def test_a_wrong_time_is_put_right_in_the_name_of_who_recorded_it(town: Town) ->
     (seen,) = ask(town, f"/phones/{town.here.device.id}?seen=true").json()["items"]
     assert seen["resolution"] == "corrected"
     assert verify_all() == []
+
+
+def test_of_two_who_decide_at_once_one_is_quicker_and_nothing_is_said_twice(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from muster.sync import flags
+
+    fact = doubted(town, town.here)
+    town.world.record(fact)
+    before, see = Fact.objects.count(), flags.see_flags
+
+    def quicker(rows: Any, **how: Any) -> Any:
+        see(rows, **how)
+        return see(rows, **how)
+
+    monkeypatch.setattr(flags, "see_flags", quicker)
+    answer = tell(town, f"/{fact.id}/withdraw")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "flag_stays")
+    assert Fact.objects.count() == before
 
 
 @pytest.mark.parametrize("moment", [NOON + timedelta(minutes=1), NOON - timedelta(days=31)])

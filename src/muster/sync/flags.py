@@ -7,6 +7,7 @@ They stand among the waiting with the verdict FLAGGED until somebody has looked.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,14 +18,14 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from muster.accounts.models import Device, Lease, User
+from muster.base.errors import Refusal
 from muster.campaigns.queries import recording_rounds
 from muster.places.models import Dwelling, Grid
 from muster.situation.inbox import FLAGS_WITHIN, MANY_FLAGS
 from muster.storage.scoping import Scope
 from muster.trail.incoming import ANCIENT
-from muster.trail.models import Fact, Verdict, Waiting
+from muster.trail.models import Event, Fact, Verdict, Waiting
 from muster.trail.queries import facts_with_keys
-from muster.trail.services import record_event
 
 SEEN, WITHDRAWN, CORRECTED = "seen", "withdrawn", "corrected"
 ABOUT_TIME = frozenset({"time_future", "time_ancient"})
@@ -140,30 +141,43 @@ def see_flags(
 ) -> list[uuid.UUID]:
     """Somebody has looked; which ones, so that it can be undone. At most so many at once."""
     with transaction.atomic():
-        found = list(rows.filter(resolved_at__isnull=True).order_by("-since", "-seq")[:most])
-        for row in found:
-            changed = Waiting.objects.filter(device=row.device, seq=row.seq, resolved_at__isnull=True).update(
-                resolved_at=at, resolved_by=by, resolution=how
-            )
-            if changed:
-                record_event("Fact", row.fact, how, at=at, actor=by, incident=row.incident, reason=row.code)
+        locked = rows.filter(resolved_at__isnull=True).select_for_update()
+        found = list(locked.order_by("-since", "-seq")[:most])
+        _decide(found, how, by=by, at=at, resolved_at=at, resolved_by=by, resolution=how)
     return [row.fact for row in found]
+
+
+def _decide(found: Sequence[Waiting], verb: str, *, by: uuid.UUID, at: datetime, **columns: Any) -> None:
+    by_device: dict[uuid.UUID, list[int]] = defaultdict(list)
+    for row in found:
+        by_device[row.device].append(row.seq)
+    for device, seqs in by_device.items():
+        Waiting.objects.filter(device=device, seq__in=seqs).update(**columns)
+    Event.objects.bulk_create(
+        Event(
+            at=at, incident=row.incident, actor=by, entity="Fact", entity_id=str(row.fact), verb=verb,
+            reason=row.code,
+        )
+        for row in found
+    )  # fmt: skip
 
 
 @contextmanager
 def seeing(rows: QuerySet[Waiting], *, by: uuid.UUID, at: datetime, how: str) -> Iterator[None]:
-    """Beside what was recorded instead, in the same transaction."""
-    see_flags(rows, by=by, at=at, how=how)
+    """Beside what was recorded instead, in the same transaction: all of it or nothing.
+
+    Raises:
+        Refusal: "flag_stays" where somebody else was quicker.
+    """
+    if not see_flags(rows, by=by, at=at, how=how):
+        raise Refusal("flag_stays")
     yield
 
 
 def unsee_flags(rows: QuerySet[Waiting], facts: Collection[uuid.UUID], *, by: uuid.UUID, at: datetime) -> int:
     """They are to be looked at again. What was taken back stays taken back."""
     with transaction.atomic():
-        found = list(rows.filter(fact__in=facts, resolution=SEEN, resolved_at__isnull=False))
-        for row in found:
-            Waiting.objects.filter(device=row.device, seq=row.seq).update(
-                resolved_at=None, resolved_by=None, resolution=""
-            )
-            record_event("Fact", row.fact, "unseen", at=at, actor=by, incident=row.incident, reason=row.code)
+        seen = rows.filter(fact__in=facts, resolution=SEEN, resolved_at__isnull=False).select_for_update()
+        found = list(seen)
+        _decide(found, "unseen", by=by, at=at, resolved_at=None, resolved_by=None, resolution="")
     return len(found)
