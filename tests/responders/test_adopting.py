@@ -20,7 +20,17 @@ from muster.responders.placement.services import (
     move_person,
 )
 from muster.trail.models import Event
-from tests.support.placing import BY, LATER, adopted, on_the_map, person, ready_plan, taken_back, vetted
+from tests.support.placing import (
+    BY,
+    LATER,
+    adopted,
+    killed_at_the_second_write,
+    on_the_map,
+    person,
+    ready_plan,
+    taken_back,
+    vetted,
+)
 from tests.support.world import NOON, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -163,29 +173,15 @@ def test_area_outside_the_plan_is_refused(world: World) -> None:
         assert code == "placement_area_outside"
 
 
-def test_an_adoption_that_is_killed_goes_on_and_writes_nothing_twice(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_adoption_that_is_killed_goes_on_and_writes_nothing_twice(world: World) -> None:
     people = [one for number in range(4) for one in vetted(world, grid=number, count=3)]
     plan = ready_plan(world)
-    monkeypatch.setattr(flow, "SEATS_PER_WRITE", 5)
-    real, written = flow._write, []
 
-    def fall_at_the_second(*args: Any, **more: Any) -> None:
-        if written:
-            raise KeyboardInterrupt
-        written.append(1)
-        real(*args, **more)
-
-    ask_adopt(plan, area=world.city, version=plan.version, by=BY, at=LATER)
-    monkeypatch.setattr(flow, "_write", fall_at_the_second)
-    with pytest.raises(KeyboardInterrupt):
-        carry_on(plan.id, at=LATER)
-    halfway = PlacementPlan.objects.get(id=plan.id)
-    assert halfway.state == "ADOPTING"
-    assert halfway.progress == {"stage": "adopt", "done": 5, "total": 12}
-    monkeypatch.setattr(flow, "_write", real)
-    whole = carry_on(plan.id, at=LATER)
+    with killed_at_the_second_write(plan, world.city, seats=5):
+        halfway = PlacementPlan.objects.get(id=plan.id)
+        assert halfway.state == "ADOPTING"
+        assert halfway.progress == {"stage": "adopt", "done": 5, "total": 12}
+        whole = carry_on(plan.id, at=LATER)
 
     assert whole.state == "ADOPTED"
     assert GridAssignment.objects.across(reason="verify").count() == len(people)

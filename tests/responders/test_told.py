@@ -34,7 +34,17 @@ from muster.responders.placement.told import (
 )
 from muster.storage.scoping import Scope
 from muster.trail.models import Event
-from tests.support.placing import BY, LATER, adopted, on_the_map, person, ready_plan, taken_back, vetted
+from tests.support.placing import (
+    BY,
+    LATER,
+    adopted,
+    killed_at_the_second_write,
+    on_the_map,
+    person,
+    ready_plan,
+    taken_back,
+    vetted,
+)
 from tests.support.world import NOON, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -221,27 +231,13 @@ def test_a_city_told_at_once_does_not_hold_up_what_else_there_is_to_say(world: W
     assert [row.template for row in first] == ["channel_test"]
 
 
-def test_a_fall_in_the_middle_tells_nobody_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from muster.flows import placement as flow
-
+def test_a_fall_in_the_middle_tells_nobody_twice(world: World) -> None:
     people = [coded(world, number, grid=number % 4) for number in range(1, 9)]
     plan = ready_plan(world)
-    monkeypatch.setattr(flow, "SEATS_PER_WRITE", 5)
-    real, written = flow._write, []
 
-    def fall_at_the_second(*args: Any, **more: Any) -> None:
-        if written:
-            raise KeyboardInterrupt
-        written.append(1)
-        real(*args, **more)
-
-    ask_adopt(plan, area=world.city, version=plan.version, by=BY, at=LATER)
-    monkeypatch.setattr(flow, "_write", fall_at_the_second)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at_the_second_write(plan, world.city, seats=5):
+        assert sum(len(told(one)) for one in people) == 5
         carry_on(plan.id, at=LATER)
-    assert sum(len(told(one)) for one in people) == 5
-    monkeypatch.setattr(flow, "_write", real)
-    carry_on(plan.id, at=LATER)
 
     assert [told(one) for one in people] == [[("placement_adopted", "SMS")]] * 8
 

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from muster.base.ids import new_id
+from muster.flows import placement as flow
 from muster.flows.placement import ask_adopt, ask_take_back, carry_on
 from muster.places.models import Area, Grid
 from muster.responders.models import Responder
@@ -53,6 +58,27 @@ def adopted(plan: PlacementPlan, area: Area | None = None, **more: Any) -> Place
     area = area or Area.objects.get(id=plan.area)
     ask_adopt(plan, area=area, version=plan.version, by=BY, at=LATER, **more)
     return carry_on(plan.id, at=LATER)
+
+
+@contextmanager
+def killed_at_the_second_write(plan: PlacementPlan, area: Area, *, seats: int) -> Iterator[None]:
+    """An adoption in writes of so many seats each that is killed before its second; then it may go on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "SEATS_PER_WRITE", seats)
+        real, written = flow._write, []
+
+        def fall(*args: Any, **more: Any) -> None:
+            if written:
+                raise KeyboardInterrupt
+            written.append(1)
+            real(*args, **more)
+
+        ask_adopt(plan, area=area, version=plan.version, by=BY, at=LATER)
+        patch.setattr(flow, "_write", fall)
+        with pytest.raises(KeyboardInterrupt):
+            carry_on(plan.id, at=LATER)
+        patch.setattr(flow, "_write", real)
+        yield
 
 
 def taken_back(plan: PlacementPlan) -> PlacementPlan:
