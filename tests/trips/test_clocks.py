@@ -60,6 +60,16 @@ def test_a_planned_trip_arrives_in_time() -> None:
     assert clocks[Hop.WAY_BACK] == there + timedelta(hours=4)
 
 
+def test_booked_in_the_evening_for_the_morning_nobody_is_late_at_once() -> None:
+    clocks = first_clocks(Plan(NOON, Urgency.NORMAL, 40, 240, NOON + timedelta(hours=12)))
+
+    leave = clocks[Hop.LEFT]
+    assert clocks[Hop.HOSPITAL] - NOON == (leave - NOON) / 4
+    assert clocks[Hop.VEHICLE] == leave - timedelta(hours=6)
+    life = first_clocks(Plan(NOON, Urgency.LIFE, 40, 240, NOON + timedelta(hours=12)))
+    assert life[Hop.HOSPITAL] == NOON + timedelta(minutes=10)
+
+
 def hops(plan: Plan, done: dict[str, int], skipped: set[str]) -> list[HopState]:
     due = first_clocks(plan)
     return [

@@ -62,13 +62,21 @@ def first_clocks(plan: Plan) -> dict[str, datetime]:
     else:
         leave = max(plan.be_there_at - travel, made + LEAST_LEAD)
         due = {
-            code: _between(leave - timedelta(hours=h), made + LEAST_LEAD, leave) for code, h in AHEAD.items()
+            code: _between(leave - timedelta(hours=hours), made + _patience(leave - made, most), leave)
+            for (code, hours), most in zip(AHEAD.items(), SOON[plan.urgency][:-1], strict=True)
         }
         due[Hop.LEFT] = leave
         due[Hop.ARRIVED] = max(plan.be_there_at, leave + travel)
     due[Hop.WAY_BACK] = due[Hop.ARRIVED] + timedelta(minutes=plan.stay_minutes)
     due[Hop.HOME] = due[Hop.WAY_BACK] + travel + GRACE
     return due
+
+
+def _patience(lead: timedelta, most: int) -> timedelta:
+    """How long somebody has at least, who is asked this long before leaving: a quarter of it, or as many
+    minutes as where no time of arrival is known.
+    """
+    return max(LEAST_LEAD, min(lead / 4, timedelta(minutes=most)))
 
 
 def _between(at: datetime, first: datetime, last: datetime) -> datetime:
