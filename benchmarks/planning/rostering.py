@@ -28,6 +28,7 @@ from typing import Any, Self
 import numpy as np
 
 from benchmarks.planning.machine import CLOCKS, RESULTS, machine, memory_mb, timed, write_result
+from muster.base.unpacking import unpack
 from muster.planning._kernel.budget import count_by
 from muster.planning.rostering import check, make_problem, read_problem, solve
 from muster.planning.rostering.exact import prove
@@ -109,7 +110,7 @@ def field(numbers: list[int], seconds: float, *, clock: str) -> Iterator[tuple[s
         return
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(DATA) as packed:
-            packed.extractall(folder, filter="data")
+            unpack(packed, Path(folder))
         print("instance   best | ours  bound    gap   cpu s | CP-SAT  bound    gap   cpu s")
         for number in numbers:
             path = next(Path(folder).rglob(f"Instance{number}.txt"))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.planning.machine import alone, machine, memory_mb, write_result
+from muster.base.unpacking import unpack
 from muster.planning.contract import Step
 from muster.planning.routing import Effort, Problem, check, read_problem, solve
 
@@ -39,7 +40,7 @@ def unpacked(folder: Path) -> bool:
         if not path.exists():
             return False
         with tarfile.open(path) as archive:
-            archive.extractall(folder, filter="data")
+            unpack(archive, folder)
     return True
 
 

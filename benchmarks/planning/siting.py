@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.planning.machine import CLOCKS, RESULTS, machine, memory_mb, timed, write_result
+from muster.base.unpacking import unpack
 from muster.planning._kernel.budget import count_by
 from muster.planning.siting import Effort, Problem, check, make_problem, read_problem, solve
 
@@ -269,7 +270,7 @@ def main() -> None:
                 print(f"{archive.name} is not here: its part is left out")
                 continue
             with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="data")
+                unpack(tar, Path(folder))
         if "medians" in parts and (Path(folder) / "pmedian").is_dir():
             result["medians"] = medians(Path(folder))
         if (Path(folder) / "sscflp").is_dir():

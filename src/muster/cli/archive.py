@@ -20,6 +20,7 @@ from pathlib import Path
 from django.conf import settings
 
 from muster.base.errors import Refusal
+from muster.base.unpacking import unpack
 from muster.intake.durable import copy_file
 from muster.storage.keys import forget_keystore, keystore
 
@@ -121,7 +122,7 @@ def read_backup(file: Path) -> None:
 def _unpack(file: Path, keys: Path, folder: Path) -> None:
     """Reads both archives whole before anything is touched: a harmed one leaves no half of a house."""
     with tarfile.open(file, "r:gz") as archive:
-        archive.extractall(folder, filter="data")
+        unpack(archive, folder)
     with tarfile.open(keys, "r:gz") as archive:
         _extract(archive, "keys.db", folder / "keys.db")
         _extract(archive, "muster.secret", folder / "muster.secret")

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from muster.base.unpacking import unpack
 from muster.cli.planning import register_commands
 from muster.planning import engines
 from muster.planning._kernel.words import say
@@ -363,9 +364,7 @@ def test_known_solutions_cost_what_their_files_say(tmp_path):
         pytest.skip("no shared data beside the checkout")
     for pack, names in (("cvrp", ["X-n101-k25", "X-n502-k39"]), ("vrptw", ["R1_10_1", "RC2_10_5"])):
         with tarfile.open(DATA / f"{pack}.tgz") as archive:
-            for member in archive.getmembers():
-                if Path(member.name).stem in names:
-                    archive.extract(member, tmp_path, filter="data")
+            unpack(archive, tmp_path, only=lambda name, names=names: Path(name).stem in names)
         for name in names:
             problem = read_problem(next(tmp_path.rglob(f"{name}.vrp")))
             lines = next(tmp_path.rglob(f"{name}.sol")).read_text().splitlines()

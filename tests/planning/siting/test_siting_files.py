@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from muster.base.unpacking import unpack
 from muster.cli.planning import register_commands
 from muster.planning import engines
 from muster.planning.contract import BadProblem, Status
@@ -242,7 +243,7 @@ def unpacked(tmp_path_factory, name):
         pytest.skip(f"{name} is not here")
     folder = tmp_path_factory.mktemp("data")
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        unpack(tar, folder)
     return folder
 
 
