@@ -168,10 +168,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="build also what is unchanged")
     parser.add_argument("--clean", action="store_true", help="remove what was built and installed")
     parser.add_argument("--npm", nargs=argparse.REMAINDER, help="run npm of the wheel in web/")
-    chosen = parser.parse_args(arguments)
+    told = sys.argv[1:] if arguments is None else arguments
+    # All that follows is npm's; the parser would keep what stands behind a `--` for itself.
+    npm = told[told.index("--npm") + 1 :] if "--npm" in told else []
+    chosen = parser.parse_args(told[: len(told) - len(npm)])
     try:
-        if chosen.npm is not None:
-            run(node_command(npm_script(), *chosen.npm), hint="npm failed: see the lines above.")
+        if npm:
+            run(node_command(npm_script(), *npm), hint="npm failed: see the lines above.")
         elif chosen.clean:
             shutil.rmtree(OUTPUT, ignore_errors=True)
             shutil.rmtree(WEB / "node_modules", ignore_errors=True)
