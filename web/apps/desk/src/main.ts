@@ -13,6 +13,7 @@ import zh from './i18n/zh.json'
 import { router } from './router'
 import { queryCache } from './shell/freshness'
 import { forgetSession, isAsked } from './shell/session'
+import { watchOpening } from './shell/unopened'
 
 installWords({ zh, en })
 startTheme('desk', 'light')
@@ -21,6 +22,7 @@ onSignedOut(() => {
   forgetSession()
   void router.push({ path: '/sign-in', query: { to: router.currentRoute.value.fullPath } })
 })
+watchOpening(router)
 
 const queryClient = new QueryClient({ queryCache, defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } } })
 // Names of places and sentences of the server come in the language in which they were asked for.
